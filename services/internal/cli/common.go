@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+// Logging is what every program has.
+type Logging struct {
+	LogLevel slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+}
+
+func (l *Logging) logLevel() slog.Level { return l.LogLevel }
+
+// Common are the settings of both services. Embed it; the variables grpc_listen and admin_listen of the program are its
+// defaults.
+type Common struct {
+	GRPCListen  string `name:"grpc-listen" default:"${grpc_listen}" placeholder:"HOST:PORT" help:"Where gRPC listens."`
+	AdminListen string `default:"${admin_listen}" placeholder:"HOST:PORT" help:"Where /livez and /readyz listen, plain HTTP."`
+
+	DatabaseURL secret.Text `name:"database-url" placeholder:"URL" help:"postgres://… or sqlite:///path/file.db."`
+
+	MetaGraphURL     string      `name:"meta-graph-url" default:"https://graph.facebook.com" placeholder:"URL" help:"Meta's Graph API."`
+	MetaGraphVersion string      `default:"v25.0" placeholder:"VERSION" help:"Version of the Graph API."`
+	MetaAppID        string      `name:"meta-app-id" also:"NEXT_PUBLIC_META_APP_ID" placeholder:"ID" help:"Id of our app at Meta."`
+	MetaAppSecret    secret.Text `placeholder:"SECRET" help:"Secret of our app at Meta."`
+
+	CallersFile string `placeholder:"FILE" help:"Who may call, as JSON; read again when it changes."`
+	TLSCertFile string `name:"tls-cert-file" placeholder:"FILE" help:"Our certificate with its chain, PEM; read again when it changes."`
+	TLSKeyFile  string `name:"tls-key-file" placeholder:"FILE" help:"Its key, PEM."`
+	TLSCAFile   string `name:"tls-ca-file" placeholder:"FILE" help:"Who signs the certificates of the other side, PEM."`
+	Insecure    bool   `help:"Plaintext gRPC instead of TLS. Never where others can listen on the network."`
+
+	KeysetFile string `placeholder:"FILE" help:"The keyset that seals stored secrets, mode 0600; 'keyset create' makes one."`
+
+	Logging `embed:""`
+}
+
+func (c *Common) adminListen() string { return c.AdminListen }
+
+var (
+	graphVersion = regexp.MustCompile(`^v\d+\.\d+$`)
+	appID        = regexp.MustCompile(`^\d{1,32}$`)
+)
+
+// Validate joins everything that is wrong.
+func (c *Common) Validate() error {
+	return errors.Join(
+		Listen("GRPC_LISTEN", c.GRPCListen),
+		Listen("ADMIN_LISTEN", c.AdminListen),
+		c.validateDatabase(),
+		c.validateMeta(),
+		c.validateTLS(),
+		Required("CALLERS_FILE", c.CallersFile),
+		Required("KEYSET_FILE", c.KeysetFile),
+	)
+}
+
+// Required refuses a setting that is not there.
+func Required(setting, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s is required", setting)
+	}
+	return nil
+}
+
+// Listen refuses what can not be listened on.
+func Listen(setting, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%s must be host:port or :port, such as 127.0.0.1:8080", setting)
+	}
+	return nil
+}
+
+// validateDatabase never shows the URL: there may be a password in it.
+func (c *Common) validateDatabase() error {
+	switch u := c.DatabaseURL.Reveal(); {
+	case u == "":
+		return errors.New("DATABASE_URL (or DATABASE_URL_FILE) is required")
+	case strings.HasPrefix(u, "postgres://"), strings.HasPrefix(u, "postgresql://"), strings.HasPrefix(u, "sqlite:///"):
+		return nil
+	}
+	return errors.New("DATABASE_URL must be postgres://… or sqlite:///path/file.db")
+}
+
+func (c *Common) validateMeta() error {
+	var faults []error
+	if err := c.validateGraphURL(); err != nil {
+		faults = append(faults, err)
+	}
+	if !graphVersion.MatchString(c.MetaGraphVersion) {
+		faults = append(faults, errors.New("META_GRAPH_VERSION must be like v25.0"))
+	}
+	if !appID.MatchString(c.MetaAppID) {
+		faults = append(faults, errors.New("META_APP_ID (or NEXT_PUBLIC_META_APP_ID) is required, in digits"))
+	}
+	return errors.Join(faults...)
+}
+
+// validateGraphURL takes http:// only where nobody can listen: every call to Meta carries an access token.
+func (c *Common) validateGraphURL() error {
+	u, err := url.Parse(c.MetaGraphURL)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("META_GRAPH_URL must be https://host, without user, query or fragment")
+	case u.Scheme == "https", u.Scheme == "http" && (c.Insecure || isLoopback(u.Hostname())):
+		return nil
+	}
+	return errors.New("META_GRAPH_URL must be https://; http:// is taken on loopback or with INSECURE only")
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// validateTLS lets nothing be plaintext, or half TLS, by omission.
+func (c *Common) validateTLS() error {
+	given := c.TLSCertFile != "" || c.TLSKeyFile != "" || c.TLSCAFile != ""
+	switch {
+	case c.Insecure && given:
+		return errors.New("INSECURE excludes TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE: choose one")
+	case c.Insecure, c.TLSCertFile != "" && c.TLSKeyFile != "":
+		return nil
+	}
+	return errors.New("TLS_CERT_FILE and TLS_KEY_FILE are required, or INSECURE for plaintext")
+}

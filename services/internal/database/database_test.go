@@ -1,0 +1,250 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"gorm.io/gorm"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/databasetest"
+	"github.com/whatrack/connect/services/internal/fault"
+)
+
+type event struct {
+	ID   int64 `gorm:"primaryKey"`
+	Time time.Time
+	Gone *time.Time
+}
+
+func migrations() database.Migrations {
+	sqlOf := func(timeType string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table events (id bigint primary key, time " + timeType +
+			" not null, gone " + timeType + ");\n")}
+	}
+	return database.Migrations{FS: fstest.MapFS{
+		"postgres/0001_events.sql": sqlOf("timestamptz"),
+		"sqlite/0001_events.sql":   sqlOf("timestamp"),
+	}}
+}
+
+func TestTimesComeBackAsTheyWereAndSort(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		early := time.Date(2026, 11, 24, 23, 59, 59, 123456000, time.UTC)
+		late := early.Add(time.Microsecond).In(time.FixedZone("BRT", -3*3600))
+		err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+			return tx.Create([]event{{ID: 1, Time: late, Gone: &early}, {ID: 2, Time: early}}).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []event
+		err = db.Read(t.Context(), func(tx *gorm.DB) error {
+			return tx.Where("time < ?", late.Add(time.Hour)).Order("time").Find(&rows).Error
+		})
+		if err != nil || len(rows) != 2 {
+			t.Fatalf("read %d rows: %v", len(rows), err)
+		}
+		if rows[0].ID != 2 || !rows[0].Time.Equal(early) || rows[0].Gone != nil {
+			t.Errorf("first row = %+v, want the earlier one, with no end", rows[0])
+		}
+		if !rows[1].Time.Equal(late) || rows[1].Gone == nil || !rows[1].Gone.Equal(early) {
+			t.Errorf("second row = %+v", rows[1])
+		}
+	})
+}
+
+func TestAFailedTransactionLeavesNothing(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		sentinel := errors.New("no")
+		err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+			if err := tx.Create(&event{ID: 1, Time: time.Now()}).Error; err != nil {
+				return err
+			}
+			return sentinel
+		})
+		if !errors.Is(err, sentinel) {
+			t.Fatalf("err = %v, want the function's own", err)
+		}
+		var count int64
+		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Model(&event{}).Count(&count).Error }); err != nil || count != 0 {
+			t.Errorf("%d rows, %v", count, err)
+		}
+	})
+}
+
+func TestALostConnectionIsNoFailure(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Open(t, databasetest.PostgresURL(t, migrations()))
+	cut := func(tx *gorm.DB, which string) error {
+		return tx.Exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid " + which).Error
+	}
+	everywhere(t, db, 8, func(tx *gorm.DB) error { return tx.Exec("select pg_sleep(0.2)").Error }) // eight connections
+	if err := db.InTx(t.Context(), func(tx *gorm.DB) error { return cut(tx, "<> pg_backend_pid()") }); err != nil {
+		t.Fatal(err)
+	}
+	everywhere(t, db, 8, func(tx *gorm.DB) error { return tx.Exec("select 1").Error })
+
+	if err := db.Read(t.Context(), func(tx *gorm.DB) error { return cut(tx, "<> pg_backend_pid()") }); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Exec("select 1").Error }); err != nil {
+			t.Error(err)
+		}
+	}
+	tries := 0
+	err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+		if tries++; tries == 1 {
+			return cut(tx, "= pg_backend_pid()")
+		}
+		return tx.Create(&event{ID: 1, Time: time.Now()}).Error
+	})
+	if err != nil || tries != 2 {
+		t.Errorf("cut in the middle: %v after %d tries", err, tries)
+	}
+	tries = 0
+	err = db.InTx(t.Context(), func(tx *gorm.DB) error {
+		tries++
+		_ = cut(tx, "= pg_backend_pid()") // so that the commit fails, of which nobody knows whether it happened
+		return nil
+	})
+	if f, ok := fault.As(err); !ok || f.Reason() != errorsv1.ErrorReason_STORAGE_UNAVAILABLE || tries != 1 {
+		t.Errorf("cut at the commit: %v after %d tries", err, tries)
+	}
+}
+
+// everywhere runs n transactions at once, which must all succeed.
+func everywhere(t *testing.T, db *database.DB, n int, f func(tx *gorm.DB) error) {
+	t.Helper()
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			if err := db.InTx(t.Context(), f); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestTheSameKeyTwiceIsADuplicate(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		create := func() error {
+			return db.InTx(t.Context(), func(tx *gorm.DB) error { return tx.Create(&event{ID: 1, Time: time.Now()}).Error })
+		}
+		if err := create(); err != nil {
+			t.Fatal(err)
+		}
+		if err := create(); !database.Duplicate(err) {
+			t.Errorf("err = %v, want a duplicate", err)
+		}
+	})
+}
+
+func TestReplicasThatMigrateTogetherWaitForOneAnother(t *testing.T) {
+	t.Parallel()
+	databaseURL := databasetest.PostgresURL(t, database.Migrations{FS: fstest.MapFS{
+		"postgres/0001_nothing.sql": {Data: []byte("-- +goose Up\nselect 1;\n")},
+	}})
+	next := database.Migrations{FS: fstest.MapFS{
+		"postgres/0001_nothing.sql": {Data: []byte("-- +goose Up\nselect 1;\n")},
+		"postgres/0002_slow.sql":    {Data: []byte("-- +goose Up\nselect pg_sleep(0.3);\ncreate table once (id int);\n")},
+	}}
+	var group sync.WaitGroup
+	for range 4 {
+		db := databasetest.Open(t, databaseURL)
+		group.Go(func() {
+			if err := db.Migrate(context.Background(), next); err != nil {
+				t.Errorf("migrate: %v", err)
+			}
+		})
+	}
+	group.Wait()
+	if err := databasetest.Open(t, databaseURL).CheckMigrated(t.Context(), next); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnUnmigratedDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Open(t, "sqlite://"+filepath.Join(t.TempDir(), "new.db"))
+	err := db.CheckMigrated(t.Context(), migrations())
+	if err == nil || !strings.Contains(err.Error(), "migrate") {
+		t.Errorf("err = %v, want the command that helps", err)
+	}
+}
+
+func TestASecondProcessOnOneFileIsRefused(t *testing.T) {
+	t.Parallel()
+	databaseURL := "sqlite://" + filepath.Join(t.TempDir(), "one.db")
+	databasetest.Open(t, databaseURL)
+	_, err := database.Open(t.Context(), databaseURL)
+	if err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("err = %v, want that the file is in use", err)
+	}
+}
+
+func TestAReadOnlyDatabaseIsStorageUnavailable(t *testing.T) {
+	t.Parallel()
+	databaseURL := databasetest.PostgresURL(t, migrations())
+	db := databasetest.Open(t, databaseURL)
+	readOnly := func(tx *gorm.DB) error {
+		if err := tx.Exec("set transaction read only").Error; err != nil {
+			return err
+		}
+		return tx.Create(&event{ID: 1, Time: time.Now()}).Error
+	}
+	err := db.InTx(t.Context(), readOnly)
+	if !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
+		t.Errorf("err = %v, want STORAGE_UNAVAILABLE", err)
+	}
+}
+
+func TestAServerThatIsAwayIsStorageUnavailable(t *testing.T) {
+	t.Parallel()
+	_, err := database.Open(t.Context(), "postgres://nobody:hunter2@127.0.0.1:1/none")
+	if !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
+		t.Errorf("err = %v, want STORAGE_UNAVAILABLE", err)
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the password is in the error: %v", err)
+	}
+}
+
+func TestABadURLIsRefusedWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	for _, databaseURL := range []string{"mysql://u:hunter2@h/d", "postgres://u:hunter2@h:notaport/d", "sqlite://", "%zz:hunter2"} {
+		_, err := database.Open(t.Context(), databaseURL)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", databaseURL, err)
+		}
+	}
+}
+
+func TestTheFileOfADatabaseIsPrivate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "private.db")
+	databasetest.Open(t, "sqlite://"+path)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("mode %o, want it for the owner alone", info.Mode().Perm())
+	}
+}

@@ -1,0 +1,246 @@
+package fault
+
+import (
+	"sync"
+
+	"google.golang.org/grpc/codes"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+)
+
+// Text is what happened and what to do about it, two sentences without their full stops.
+type Text struct{ Happened, Do string }
+
+type entry struct {
+	code   codes.Code
+	en, pt Text
+}
+
+func (e entry) text(lang Language) Text {
+	if lang == Portuguese {
+		return e.pt
+	}
+	return e.en
+}
+
+// Describe answers the sentences of a reason by its name; empty for an empty or unknown name.
+func Describe(reason string, lang Language) Text {
+	value, ok := errorsv1.ErrorReason_value[reason]
+	if !ok || value == 0 {
+		return Text{}
+	}
+	return entryOf(Reason(value)).text(lang)
+}
+
+func entryOf(reason Reason) entry {
+	if e, ok := catalogue()[reason]; ok {
+		return e
+	}
+	return catalogue()[errorsv1.ErrorReason_INTERNAL]
+}
+
+// catalogue lists every reason once.
+var catalogue = sync.OnceValue(func() map[Reason]entry {
+	return map[Reason]entry{
+		errorsv1.ErrorReason_INVALID_FIELD: {
+			codes.InvalidArgument,
+			Text{"A field of the request is not valid", "Correct the field and send the request again"},
+			Text{"Um campo da requisição não é válido", "Corrija o campo e envie a requisição de novo"},
+		},
+		errorsv1.ErrorReason_ORGANIZATION_REQUIRED: {
+			codes.InvalidArgument,
+			Text{"You act for several organizations and named none", "Name one in the header X-Organization-Id"},
+			Text{"Você atua por várias organizações e não indicou nenhuma", "Indique uma no cabeçalho X-Organization-Id"},
+		},
+		errorsv1.ErrorReason_UNAUTHENTICATED: {
+			codes.Unauthenticated,
+			Text{"The credential is missing or not known here", "Send a listed bearer token in the header Authorization, or a listed client certificate"},
+			Text{"A credencial falta ou não é conhecida aqui", "Envie um token listado no cabeçalho Authorization ou um certificado de cliente listado"},
+		},
+		errorsv1.ErrorReason_PERMISSION_DENIED: {
+			codes.PermissionDenied,
+			Text{"You may not do this", "Ask whoever runs the system for the role or the organization that it needs"},
+			Text{"Você não tem permissão para isto", "Peça a quem opera o sistema o papel ou a organização necessária"},
+		},
+		errorsv1.ErrorReason_NOT_FOUND: {
+			codes.NotFound,
+			Text{"There is nothing of that id in your organization", "Check the id and the organization"},
+			Text{"Não há nada com esse id na sua organização", "Confira o id e a organização"},
+		},
+		errorsv1.ErrorReason_TOKEN_NOT_FOUND: {
+			codes.NotFound,
+			Text{"There is no access token for that in this organization", "Check the id and the organization, or connect the account first"},
+			Text{"Não há acesso guardado para isso nesta organização", "Confira o id e a organização, ou conecte a conta primeiro"},
+		},
+		errorsv1.ErrorReason_INTERNAL: {
+			codes.Internal,
+			Text{"Something failed on our side", "Try again; if it stays, quote the request id to whoever runs the system"},
+			Text{"Algo falhou do nosso lado", "Tente de novo; se continuar, informe o id da requisição a quem opera o sistema"},
+		},
+		errorsv1.ErrorReason_DEADLINE_EXCEEDED: {
+			codes.DeadlineExceeded,
+			Text{"The time for this call ran out", "Call again with more time; what was begun goes on, and the same request meets it"},
+			Text{"O tempo desta chamada acabou", "Chame de novo com mais tempo; o que começou continua, e a mesma requisição o encontra"},
+		},
+		errorsv1.ErrorReason_CANCELLED: {
+			codes.Canceled,
+			Text{"The caller ended the call", "Call again if the answer is still wanted"},
+			Text{"Quem chamou encerrou a chamada", "Chame de novo se ainda quiser a resposta"},
+		},
+		errorsv1.ErrorReason_UNIMPLEMENTED: {
+			codes.Unimplemented,
+			Text{"There is no such method or path", "Compare the path with /openapi.json"},
+			Text{"Não existe esse método ou caminho", "Compare o caminho com /openapi.json"},
+		},
+		errorsv1.ErrorReason_CODE_EXPIRED: {
+			codes.FailedPrecondition,
+			Text{"The authorization code is older than 30 seconds", "Open the signup again and send its code at once"},
+			Text{"O código de autorização passou dos 30 segundos", "Abra o cadastro de novo e envie o código na hora"},
+		},
+		errorsv1.ErrorReason_CODE_ALREADY_USED: {
+			codes.FailedPrecondition,
+			Text{"The authorization code was used before", "Open the signup again for a new code"},
+			Text{"O código de autorização já foi usado", "Abra o cadastro de novo para obter outro código"},
+		},
+		errorsv1.ErrorReason_CODE_INVALID: {
+			codes.FailedPrecondition,
+			Text{"Meta does not know this authorization code", "Open the signup again, and send the code exactly as it came"},
+			Text{"A Meta não reconhece este código de autorização", "Abra o cadastro de novo e envie o código exatamente como veio"},
+		},
+		errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN: {
+			codes.FailedPrecondition,
+			Text{"Meta gave no usable answer to the authorization code, so it may be spent", "Open the signup again for a new code"},
+			Text{"A Meta não deu resposta válida ao código de autorização, e ele pode estar gasto", "Abra o cadastro de novo para obter outro código"},
+		},
+		errorsv1.ErrorReason_REDIRECT_URI_MISMATCH: {
+			codes.FailedPrecondition,
+			Text{"The redirect URI differs from the one that the dialog had", "Send redirectUri only for codes of the full-page dialog, exactly as the dialog had it, and open the signup again"},
+			Text{"O endereço de retorno difere do usado no diálogo", "Envie redirectUri só para códigos do diálogo em página inteira, exatamente igual, e abra o cadastro de novo"},
+		},
+		errorsv1.ErrorReason_STATE_MISMATCH: {
+			codes.FailedPrecondition,
+			Text{"The state does not belong to this signup, or another code was sent with it", "Start a new onboarding and send its own state with its own code"},
+			Text{"O state não pertence a este cadastro, ou outro código já foi enviado com ele", "Comece outro cadastro e envie o state dele com o código dele"},
+		},
+		errorsv1.ErrorReason_ONBOARDING_EXPIRED: {
+			codes.FailedPrecondition,
+			Text{"This signup was not finished in time", "Start a new onboarding"},
+			Text{"Este cadastro não foi concluído a tempo", "Comece outro cadastro"},
+		},
+		errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED: {
+			codes.FailedPrecondition,
+			Text{"Meta rejects our app id or app secret", "Whoever runs the system must correct META_APP_ID and META_APP_SECRET; then open the signup again"},
+			Text{"A Meta recusa o id ou o segredo do nosso aplicativo", "Quem opera o sistema deve corrigir META_APP_ID e META_APP_SECRET; depois abra o cadastro de novo"},
+		},
+		errorsv1.ErrorReason_EXCHANGE_IN_PROGRESS: {
+			codes.Unavailable,
+			Text{"The authorization code is being spent right now", "Ask again in a moment"},
+			Text{"O código de autorização está sendo usado neste momento", "Pergunte de novo em instantes"},
+		},
+		errorsv1.ErrorReason_TOKEN_EXPIRED: {
+			codes.FailedPrecondition,
+			Text{"The access to this account has expired, or ends too soon", "Have the customer connect the account again"},
+			Text{"O acesso a esta conta venceu ou vence cedo demais", "Peça ao cliente que conecte a conta de novo"},
+		},
+		errorsv1.ErrorReason_TOKEN_INVALID: {
+			codes.FailedPrecondition,
+			Text{"The access to this account is no longer valid", "Have the customer connect the account again"},
+			Text{"O acesso a esta conta não é mais válido", "Peça ao cliente que conecte a conta de novo"},
+		},
+		errorsv1.ErrorReason_TOKEN_UNVERIFIED: {
+			codes.Unavailable,
+			Text{"The access is stored and Meta has not confirmed it yet", "Try again in a few seconds"},
+			Text{"O acesso está guardado e a Meta ainda não o confirmou", "Tente de novo em alguns segundos"},
+		},
+		errorsv1.ErrorReason_META_REJECTED: {
+			codes.FailedPrecondition,
+			Text{"Meta refused", "See Meta's code in the metadata, mend its cause and try again"},
+			Text{"A Meta recusou", "Veja o código da Meta nos metadados, corrija a causa e tente de novo"},
+		},
+		errorsv1.ErrorReason_META_RATE_LIMITED: {
+			codes.ResourceExhausted,
+			Text{"Meta limits our calls for now", "Wait as long as told and try again"},
+			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"},
+		},
+		errorsv1.ErrorReason_META_UNAVAILABLE: {
+			codes.Unavailable,
+			Text{"Meta can not be reached or gives no usable answer", "Try again in a moment"},
+			Text{"A Meta não responde ou não dá resposta válida", "Tente de novo em instantes"},
+		},
+		errorsv1.ErrorReason_STORAGE_UNAVAILABLE: {
+			codes.Unavailable,
+			Text{"Our database can not be reached", "Try again in a moment"},
+			Text{"Nosso banco de dados não responde", "Tente de novo em instantes"},
+		},
+		errorsv1.ErrorReason_BROKER_UNAVAILABLE: {
+			codes.Unavailable,
+			Text{"The keeper of the access tokens can not be reached", "Try again in a moment"},
+			Text{"O serviço que guarda os acessos não responde", "Tente de novo em instantes"},
+		},
+		errorsv1.ErrorReason_DATA_INTEGRITY: {
+			codes.DataLoss,
+			Text{"A stored secret does not open where it stands", "Whoever runs the system must look at the database and its keys; have the customer connect again if it can not be mended"},
+			Text{"Um segredo guardado não abre onde está", "Quem opera o sistema deve examinar o banco e as chaves; se não houver conserto, peça ao cliente que conecte de novo"},
+		},
+		errorsv1.ErrorReason_WABA_NOT_SHARED: {
+			codes.FailedPrecondition,
+			Text{"The customer did not share this WhatsApp account with us", "Open the signup again and choose the account in Meta's window"},
+			Text{"O cliente não compartilhou esta conta do WhatsApp conosco", "Abra o cadastro de novo e escolha a conta na janela da Meta"},
+		},
+		errorsv1.ErrorReason_WABA_CLAIMED_ELSEWHERE: {
+			codes.FailedPrecondition,
+			Text{"This WhatsApp account is connected by another organization", "Disconnect it there first, or ask whoever runs the system"},
+			Text{"Esta conta do WhatsApp está conectada por outra organização", "Desconecte-a lá primeiro ou fale com quem opera o sistema"},
+		},
+		errorsv1.ErrorReason_WABA_MISMATCH: {
+			codes.FailedPrecondition,
+			Text{"This is another WhatsApp account than the one in question", "Choose the same account, or start a new onboarding for the other"},
+			Text{"Esta é outra conta do WhatsApp, não a que está em questão", "Escolha a mesma conta ou comece outro cadastro para a outra"},
+		},
+		errorsv1.ErrorReason_PHONE_NUMBER_NOT_FOUND: {
+			codes.FailedPrecondition,
+			Text{"The phone number is not among those of the WhatsApp account", "Check the phone number id, or leave it out"},
+			Text{"O número não está entre os desta conta do WhatsApp", "Confira o id do número ou deixe-o de fora"},
+		},
+		errorsv1.ErrorReason_PERMISSION_MISSING: {
+			codes.FailedPrecondition,
+			Text{"The customer did not grant a permission that is needed", "Open the signup again and leave every permission on"},
+			Text{"O cliente não concedeu uma permissão necessária", "Abra o cadastro de novo e deixe todas as permissões ligadas"},
+		},
+		errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED: {
+			codes.FailedPrecondition,
+			Text{"Meta does not list our app among the subscribers of this account, so that no message would arrive", "Try again; if it stays, check the webhook settings of the app at Meta"},
+			Text{"A Meta não lista nosso aplicativo entre os assinantes desta conta, e nenhuma mensagem chegaria", "Tente de novo; se continuar, confira os webhooks do aplicativo na Meta"},
+		},
+		errorsv1.ErrorReason_CLAIM_STUCK: {
+			codes.FailedPrecondition,
+			Text{"The connection did not finish in time", "Send the same code again: it goes on with the access already given"},
+			Text{"A conexão não terminou a tempo", "Envie o mesmo código de novo: ela continua com o acesso já dado"},
+		},
+		errorsv1.ErrorReason_DISCONNECTING: {
+			codes.FailedPrecondition,
+			Text{"This connection is being ended, or has ended", "Wait until it is disconnected, then connect the account again"},
+			Text{"Esta conexão está sendo encerrada ou já terminou", "Espere até que esteja desconectada e conecte a conta de novo"},
+		},
+		errorsv1.ErrorReason_NO_PHONE_NUMBER: {
+			codes.FailedPrecondition,
+			Text{"The WhatsApp account has no phone number", "Add a number in WhatsApp Manager, then check the connection"},
+			Text{"A conta do WhatsApp não tem número", "Adicione um número no Gerenciador do WhatsApp e verifique a conexão"},
+		},
+		errorsv1.ErrorReason_PIN_REQUIRED: {
+			codes.FailedPrecondition,
+			Text{"The number has a two-step verification PIN that we do not know", "Register the number with its PIN, or reset the PIN in WhatsApp Manager"},
+			Text{"O número tem um PIN de verificação em duas etapas que não conhecemos", "Registre o número com o PIN dele ou redefina o PIN no Gerenciador do WhatsApp"},
+		},
+		errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW: {
+			codes.FailedPrecondition,
+			Text{"Meta is reviewing the display name of the number", "Wait: the number is registered when the name is approved"},
+			Text{"A Meta está analisando o nome de exibição do número", "Espere: o número é registrado quando o nome for aprovado"},
+		},
+		errorsv1.ErrorReason_REGISTRATION_FAILED: {
+			codes.FailedPrecondition,
+			Text{"A number could not be registered", "See the reason at the number, mend it and register the number again"},
+			Text{"Um número não pôde ser registrado", "Veja o motivo no número, corrija e registre o número de novo"},
+		},
+	}
+})

@@ -1,0 +1,124 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+// TokenType is what Meta calls the kind of a token. More kinds than these exist.
+type TokenType string
+
+// SystemUser is the kind that the signup gives: a business integration system user.
+const SystemUser TokenType = "SYSTEM_USER"
+
+// TokenInfo is what Meta says about a token. A zero time means never.
+type TokenInfo struct {
+	AppID string // whose token it is: not ours means not our token
+	Type  TokenType
+	Valid bool
+
+	ExpiresAt           time.Time
+	DataAccessExpiresAt time.Time
+	IssuedAt            time.Time
+
+	Scopes []string
+
+	// TargetIDs are the objects that the token was granted, once each, in the order in which Meta lists them. They are
+	// candidates: business ids are among them, and there may be none although the token reads a WABA.
+	TargetIDs []string
+
+	// Why the token is not valid, where Meta says it.
+	ErrorCode    int
+	ErrorSubcode int
+	ErrorMessage string
+}
+
+type debugAnswer struct {
+	Data *debugData `json:"data"`
+}
+
+type debugData struct {
+	AppID      id              `json:"app_id"`
+	Type       text            `json:"type"`
+	Valid      *flag           `json:"is_valid"`
+	Error      json.RawMessage `json:"error"`
+	Expires    moment          `json:"expires_at"`
+	DataAccess moment          `json:"data_access_expires_at"`
+	Issued     moment          `json:"issued_at"`
+	Scopes     loose[[]text]   `json:"scopes"`
+	Granular   loose[[]grants] `json:"granular_scopes"`
+}
+
+type grants struct {
+	TargetIDs loose[[]text] `json:"target_ids"`
+}
+
+// DebugToken asks Meta about a token in the name of the app. A token that is dead is an answer, not an error; an Error
+// is about the app's own credentials, never about the token. Meta documents this call with both in the URL.
+// Source: developers.facebook.com, Graph API > Reference > debug_token.
+func (c *Client) DebugToken(ctx context.Context, token secret.Text) (TokenInfo, error) {
+	if err := checkSecret("token", token); err != nil {
+		return TokenInfo{}, fmt.Errorf("debug token: %w", err)
+	}
+	app := secret.New(c.cfg.AppID + "|" + c.cfg.AppSecret.Reveal())
+	k := call{
+		method: http.MethodGet, path: "debug_token",
+		query:  url.Values{"input_token": {token.Reveal()}, "access_token": {app.Reveal()}},
+		hidden: []secret.Text{token, app}, tokens: true, asApp: true,
+	}
+	var got debugAnswer
+	err := c.fetch(ctx, k, &got)
+	if err == nil {
+		err = c.checkDebug(ctx, k, got.Data)
+	}
+	if err != nil {
+		return TokenInfo{}, fmt.Errorf("debug token: %w", err)
+	}
+	return c.tokenInfo(got.Data, k), nil
+}
+
+// checkDebug refuses answers that would let a caller erase a good token: no word on validity, a valid token without
+// its app, or a temporary error in the place where the reason of death stands.
+func (c *Client) checkDebug(ctx context.Context, k call, data *debugData) error {
+	switch {
+	case data == nil || data.Valid == nil:
+		return c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without data.is_valid")
+	case bool(*data.Valid) && data.AppID == "":
+		return c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx, a valid token without app_id")
+	}
+	if said := errorOf(data.Error, http.StatusOK); said != nil && said.Temporary() {
+		return c.spoken(said, http.Header{}, k)
+	}
+	return nil
+}
+
+func (c *Client) tokenInfo(data *debugData, k call) TokenInfo {
+	info := TokenInfo{
+		AppID: string(data.AppID), Type: TokenType(data.Type), Valid: bool(*data.Valid),
+		ExpiresAt: data.Expires.Time, DataAccessExpiresAt: data.DataAccess.Time, IssuedAt: data.Issued.Time,
+	}
+	for _, scope := range data.Scopes.value {
+		info.Scopes = append(info.Scopes, string(scope))
+	}
+	for _, granted := range data.Granular.value {
+		for _, target := range granted.TargetIDs.value {
+			// Permissions of other products name objects whose ids have another form.
+			if isID(string(target)) && !slices.Contains(info.TargetIDs, string(target)) {
+				info.TargetIDs = append(info.TargetIDs, string(target))
+			}
+		}
+	}
+	if said := errorOf(data.Error, http.StatusOK); said != nil {
+		info.Valid = false
+		info.ErrorCode, info.ErrorSubcode = said.Code, said.Subcode
+		info.ErrorMessage = newScrubber(c.secrets(k)).line(said.Message, maxMessage)
+	}
+	return info
+}

@@ -1,0 +1,80 @@
+package rpc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/whatrack/connect/services/internal/fault"
+)
+
+// refuseUnknownQuery refuses query parameters that the message does not have, and any where the message is the body. The
+// mux skips over them, so that a misspelt filter would answer everything instead of what was asked for.
+//
+//nolint:revive // argument-limit: the signature is the library's
+func refuseUnknownQuery(ctx context.Context, full string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	x := exchangeOf(ctx)
+	msg, ok := req.(proto.Message)
+	for _, name := range slices.Sorted(maps.Keys(x.query)) {
+		if x.hasBody {
+			return fault.Field(cut(name, maxName), "must stand in the body, not in the URL")
+		}
+		if ok && !isPath(msg.ProtoReflect().Descriptor(), strings.Split(name, ".")) {
+			return fault.Field(cut(name, maxName), noSuchField)
+		}
+	}
+	return invoke(ctx, full, req, reply, conn, opts...)
+}
+
+func isPath(msg protoreflect.MessageDescriptor, names []string) bool {
+	for _, name := range names {
+		if msg == nil {
+			return false
+		}
+		field := fieldByName(msg, name)
+		if field == nil {
+			return false
+		}
+		msg = field.Message()
+	}
+	return true
+}
+
+// queryFault finds which query parameter the mux refused, by trying each alone.
+func queryFault(ctx context.Context, x *exchange) *fault.Error {
+	input, err := inputOf(ctx)
+	if err != nil {
+		return fault.Field("query", "does not fit this method")
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.query)) {
+		alone := map[string][]string{name: x.query[name]}
+		if runtime.PopulateQueryParameters(input.New().Interface(), alone, utilities.NewDoubleArray(nil)) == nil {
+			continue
+		}
+		if field := fieldByName(input.Descriptor(), name); field != nil {
+			return fault.Field(field.JSONName(), "must be "+expected(field))
+		}
+		return fault.Field(cut(name, maxName), "does not fit this method")
+	}
+	return fault.Field("query", "does not fit this method")
+}
+
+// inputOf is the request type of the method that the mux chose.
+func inputOf(ctx context.Context) (protoreflect.MessageType, error) {
+	full, _ := runtime.RPCMethod(ctx)
+	name := strings.ReplaceAll(strings.TrimPrefix(full, "/"), "/", ".")
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+	method, ok := found.(protoreflect.MethodDescriptor)
+	if err != nil || !ok {
+		return nil, protoregistry.NotFound
+	}
+	return protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
+}

@@ -1,0 +1,35 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/fault"
+)
+
+// protect turns a panic into an error that says where it came from. Only logs see its text.
+func protect(ctx context.Context, next func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return next(ctx)
+}
+
+// recoverStep is the outermost: it answers even when observe itself breaks.
+func recoverStep(log *slog.Logger) step {
+	return func(ctx context.Context, full string, next func(context.Context) error) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(ctx, "rpc panicked outside of its handler", "method", full, "panic", fmt.Sprint(p),
+					"stack", string(debug.Stack()))
+				err = fault.New(errorsv1.ErrorReason_INTERNAL).Status(fault.English).Err()
+			}
+		}()
+		return next(ctx)
+	}
+}

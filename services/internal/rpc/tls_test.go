@@ -1,0 +1,220 @@
+package rpc_test
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
+	"github.com/whatrack/connect/services/internal/rpc"
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+func get(ctx context.Context, t *testing.T, cfg rpc.ClientConfig) error {
+	t.Helper()
+	_, err := tokenbrokerv1.NewTokenBrokerServiceClient(dial(t, cfg)).GetAccessToken(ctx, tokenRequest())
+	return err
+}
+
+func overTLS(t *testing.T, files rpc.TLSFiles) (*rpc.Server, *logs) {
+	t.Helper()
+	return serve(t, rpc.Config{Listen: "127.0.0.1:0", TLS: files, Callers: everything(t), Policy: rpc.ByRPCList()}, (&broker{}).service())
+}
+
+func TestACallerIsKnownByItsCertificateOrItsToken(t *testing.T) {
+	t.Parallel()
+	ours, foreign := newAuthority(t), newAuthority(t)
+	srv, _ := overTLS(t, ours.files("token-broker"))
+	anonymous := rpc.TLSFiles{CA: ours.files("x").CA}
+	self := foreign.files("all")
+	self.CA = anonymous.CA
+	tests := []struct {
+		name  string
+		files rpc.TLSFiles
+		token string
+		want  errorsv1.ErrorReason
+		fails bool
+	}{
+		{name: "a listed certificate", files: ours.files("all")},
+		{name: "a listed token", files: anonymous, token: "all"},
+		{name: "a certificate of nobody", files: ours.files("stranger"), want: unauthenticated, fails: true},
+		{name: "a certificate of nobody with a listed token", files: ours.files("stranger"), token: "all"},
+		{name: "a listed certificate with a wrong token", files: ours.files("all"), token: "wrong", want: unauthenticated, fails: true},
+		{name: "nothing", files: anonymous, want: unauthenticated, fails: true},
+		{name: "a listed name, signed by somebody else", files: self, token: "all", fails: true},
+	}
+	for _, tt := range tests {
+		err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: tt.files, Token: secret.New(tt.token)})
+		if reasonOf(err) != tt.want || (err != nil) != tt.fails {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: rpc.TLSFiles{CA: foreign.files("x").CA}, Token: secret.New("all")}); err == nil {
+		t.Error("a client sent its token to a server that it should not trust")
+	}
+	if err := get(t.Context(), t, rpc.ClientConfig{Server: srv, Token: secret.New("all")}); err != nil {
+		t.Errorf("in-process beside TLS: %v", err)
+	}
+	if err := get(t.Context(), t, rpc.ClientConfig{Server: srv}); reasonOf(err) != unauthenticated {
+		t.Errorf("in-process is an identity: %v", err)
+	}
+}
+
+func TestOnlyTLS13IsSpoken(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t)
+	srv, _ := overTLS(t, ours.files("token-broker"))
+	for version, want := range map[uint16]bool{tls.VersionTLS12: false, tls.VersionTLS13: true} {
+		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MaxVersion: version, NextProtos: []string{"h2"}}}
+		conn, err := dialer.DialContext(t.Context(), "tcp", srv.Addr())
+		if (err == nil) != want {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+}
+
+func TestNothingIsPlaintextByOmission(t *testing.T) {
+	t.Parallel()
+	files := newAuthority(t).files("x")
+	log := slog.New(slog.DiscardHandler)
+	for name, cfg := range map[string]rpc.Config{
+		"no files":             {Listen: "127.0.0.1:0"},
+		"no key":               {Listen: "127.0.0.1:0", TLS: rpc.TLSFiles{Cert: files.Cert}},
+		"only an authority":    {Listen: "127.0.0.1:0", TLS: rpc.TLSFiles{CA: files.CA}},
+		"both":                 {Listen: "127.0.0.1:0", TLS: files, Insecure: true},
+		"a missing file":       {Listen: "127.0.0.1:0", TLS: rpc.TLSFiles{Cert: files.Cert, Key: files.Key + "x"}},
+		"a key as certificate": {Listen: "127.0.0.1:0", TLS: rpc.TLSFiles{Cert: files.Key, Key: files.Key}},
+	} {
+		cfg.Callers, cfg.Log = everything(t), log
+		if srv, err := rpc.NewServer(cfg); err == nil {
+			t.Errorf("%s: a server came up", name)
+			_ = srv.Close()
+		}
+	}
+	for name, cfg := range map[string]rpc.ClientConfig{
+		"both":    {Addr: "127.0.0.1:1", TLS: files, Insecure: true},
+		"nowhere": {},
+		"no key":  {Addr: "127.0.0.1:1", TLS: rpc.TLSFiles{Cert: files.Cert}},
+	} {
+		cfg.Log = log
+		if _, err := rpc.Dial(cfg); err == nil {
+			t.Errorf("%s: a client came up", name)
+		}
+	}
+}
+
+func TestInsecureSaysWhatItGivesUp(t *testing.T) {
+	t.Parallel()
+	srv, out := serve(t, rpc.Config{Listen: "127.0.0.1:0", Insecure: true, Callers: everything(t), Policy: rpc.ByRPCList()}, (&broker{}).service())
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), Insecure: true, Token: secret.New("all")}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(out.String(), "INSECURE: gRPC is plaintext") != 1 {
+		t.Errorf("it was not said: %s", out.String())
+	}
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: newAuthority(t).files("x"), Token: secret.New("all")}); err == nil {
+		t.Error("a client that wants TLS talked plaintext")
+	}
+}
+
+func TestCertificatesAreRenewedUnderLoadWithoutAFailedCall(t *testing.T) {
+	t.Parallel()
+	before, after := newAuthority(t), newAuthority(t)
+	files := before.files("token-broker", after)
+	srv, out := overTLS(t, files)
+	client := before.files("all", after)
+	ctx, stop := context.WithCancel(t.Context())
+	var calls atomic.Int64
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			for ctx.Err() == nil { // a new connection each time: each one sees the files of its moment
+				if err := get(context.WithoutCancel(ctx), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: client}); err != nil {
+					t.Errorf("call %d: %v", calls.Load(), err)
+				}
+				calls.Add(1)
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}
+	cert, key := after.issue("token-broker")
+	write(t, files.Cert, cert[:len(cert)/2])
+	time.Sleep(1300 * time.Millisecond)
+	write(t, files.Cert, cert) // does not belong to the key yet
+	time.Sleep(1300 * time.Millisecond)
+	write(t, files.Key, key)
+	time.Sleep(1300 * time.Millisecond)
+	stop()
+	group.Wait()
+	if calls.Load() < 20 {
+		t.Errorf("only %d calls were made", calls.Load())
+	}
+	if got := strings.Count(out.String(), "TLS files make no sense"); got != 2 {
+		t.Errorf("%d warnings, want one for each of the two broken states:\n%s", got, out.String())
+	}
+	onlyAfter := rpc.TLSFiles{CA: after.files("x").CA}
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: onlyAfter, Token: secret.New("all")}); err != nil {
+		t.Errorf("the new certificate is not in use: %v", err)
+	}
+}
+
+func TestAnAuthorityThatWasTakenAwaySignsNobodyIn(t *testing.T) {
+	t.Parallel()
+	ours, other := newAuthority(t), newAuthority(t)
+	files := ours.files("token-broker", other)
+	srv, out := overTLS(t, files)
+	client := other.files("all", ours)
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: client}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, files.CA, ours.pem)
+	time.Sleep(1100 * time.Millisecond)
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: client}); err == nil {
+		t.Error("it still signs callers in")
+	}
+	if err := os.Remove(files.CA); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond)
+	for range 3 {
+		if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: ours.files("all")}); err != nil {
+			t.Errorf("without the file, the authorities before it should stay: %v", err)
+		}
+	}
+	if got := strings.Count(out.String(), "TLS files make no sense"); got != 1 {
+		t.Errorf("%d warnings, want 1: %s", got, out.String())
+	}
+	write(t, files.CA, append(ours.pem, []byte("garbage")...))
+	time.Sleep(1100 * time.Millisecond)
+	if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: ours.files("all")}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAPortThatIsTakenIsANamedError(t *testing.T) {
+	t.Parallel()
+	srv, _ := serve(t, rpc.Config{Listen: "127.0.0.1:0", Insecure: true, Callers: everything(t)}, (&broker{}).service())
+	log := slog.New(slog.DiscardHandler)
+	_, err := rpc.NewServer(rpc.Config{Listen: srv.Addr(), Insecure: true, Callers: everything(t), Log: log}, (&broker{}).service())
+	if want := "GRPC_LISTEN " + srv.Addr() + " is taken: stop what uses it or set GRPC_LISTEN"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: srv.Addr(), Log: log})
+	if want := "HTTP_LISTEN " + srv.Addr() + " is taken: stop what uses it or set HTTP_LISTEN"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: "nowhere", Log: log})
+	if err == nil || !strings.HasPrefix(err.Error(), "HTTP_LISTEN nowhere: ") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,161 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// TLSFiles are the paths of a PEM certificate with its chain, of its key, and of the authorities that sign the other
+// side's. They may be replaced while the process runs.
+type TLSFiles struct{ Cert, Key, CA string }
+
+func (f TLSFiles) isEmpty() bool { return f == TLSFiles{} }
+
+// recheck is how long files that were looked at are believed.
+const recheck = time.Second
+
+// material is what the files held when they last made sense together.
+type material struct {
+	cert *tls.Certificate // nil when no certificate is configured
+	pool *x509.CertPool   // nil when no authority is configured
+}
+
+// keeper holds the material of the files. They are looked at when a connection is made: those that stand need no news.
+type keeper struct {
+	files TLSFiles
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	looked  time.Time
+	seen    [sha256.Size]byte
+	last    *material
+	missing bool
+}
+
+func newKeeper(files TLSFiles, log *slog.Logger) (*keeper, error) {
+	if (files.Cert == "") != (files.Key == "") {
+		return nil, errors.New("a TLS certificate and its key come together")
+	}
+	raw, err := files.read()
+	if err != nil {
+		return nil, err
+	}
+	m, err := raw.material()
+	if err != nil {
+		return nil, err
+	}
+	return &keeper{files: files, log: log, looked: time.Now(), seen: raw.sum(), last: m}, nil
+}
+
+// current is the newest material that makes sense. Files that are half-written, do not belong together or are gone
+// change nothing, and are reported once: a renewal that goes wrong must not take the service down before the old
+// certificate does.
+func (k *keeper) current() *material {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if time.Since(k.looked) < recheck {
+		return k.last
+	}
+	k.looked = time.Now()
+	raw, err := k.files.read()
+	if err != nil {
+		if !k.missing {
+			k.warn(err)
+		}
+		k.missing = true
+		return k.last
+	}
+	k.missing = false
+	if raw.sum() == k.seen {
+		return k.last
+	}
+	k.seen = raw.sum()
+	m, err := raw.material()
+	if err != nil {
+		k.warn(err)
+		return k.last
+	}
+	k.last = m
+	k.log.InfoContext(context.Background(), "TLS files taken over", "cert", k.files.Cert, "ca", k.files.CA)
+	return m
+}
+
+func (k *keeper) warn(err error) {
+	k.log.WarnContext(context.Background(), "TLS files make no sense, those before them stay", "cert", k.files.Cert,
+		"ca", k.files.CA, "error", err)
+}
+
+// rawFiles are the bytes of TLSFiles; nil where no path is set.
+type rawFiles struct{ cert, key, ca []byte }
+
+func (f TLSFiles) read() (rawFiles, error) {
+	var raw rawFiles
+	var errs [3]error
+	raw.cert, errs[0] = readIfSet(f.Cert)
+	raw.key, errs[1] = readIfSet(f.Key)
+	raw.ca, errs[2] = readIfSet(f.CA)
+	return raw, errors.Join(errs[:]...)
+}
+
+func readIfSet(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return os.ReadFile(path) //nolint:gosec // G304: the path is a setting of the operator
+}
+
+func (r rawFiles) sum() [sha256.Size]byte {
+	return sha256.Sum256(bytes.Join([][]byte{r.cert, r.key, r.ca}, []byte{0}))
+}
+
+func (r rawFiles) material() (*material, error) {
+	m := &material{}
+	if r.cert != nil {
+		pair, err := tls.X509KeyPair(r.cert, r.key)
+		if err != nil {
+			return nil, fmt.Errorf("TLS certificate and key: %w", err)
+		}
+		m.cert = &pair
+	}
+	if r.ca == nil {
+		return m, nil
+	}
+	pool, err := poolOf(r.ca)
+	if err != nil {
+		return nil, fmt.Errorf("TLS authorities: %w", err)
+	}
+	m.pool = pool
+	return m, nil
+}
+
+// poolOf refuses a file with anything but certificates in it, where the standard library skips over what it can not
+// read: half a file would silently be fewer authorities.
+func poolOf(data []byte) (*x509.CertPool, error) {
+	pool, count := x509.NewCertPool(), 0
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		pool.AddCert(cert)
+		count++
+	}
+	if count == 0 || len(bytes.TrimSpace(data)) > 0 {
+		return nil, errors.New("not a file of PEM certificates")
+	}
+	return pool, nil
+}

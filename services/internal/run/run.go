@@ -1,0 +1,62 @@
+// Package run owns the goroutines of a process: it starts tasks together and ends them together.
+//
+// It promises that All returns only when every task has returned, that the first failure ends the others, and that a
+// panic in a task is a failure like any other and not the end of the process. It refuses to end a task by force: a task
+// must return when its context ends.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
+
+// Task is work that goes on until its context ends.
+type Task = func(ctx context.Context) error
+
+// All runs the tasks and waits for all of them. When ctx ends, or as soon as one task fails, the context of all ends.
+//
+// A task that returns the error of its ended context has done what it was told, and All answers nil for it. A task that
+// returns nil early ends nothing either: it had nothing left to do (a watcher without a file to watch, a migration), and
+// its neighbours go on. Failures are joined in the order in which they came, the one that ended the rest first.
+func All(ctx context.Context, tasks ...Task) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := failures{}
+	var group sync.WaitGroup
+	for _, task := range tasks {
+		group.Go(func() {
+			err := protect(ctx, task)
+			ended := ctx.Err()
+			if err == nil || (ended != nil && errors.Is(err, ended)) {
+				return
+			}
+			failed.add(err)
+			cancel()
+		})
+	}
+	group.Wait()
+	return errors.Join(failed.errs...)
+}
+
+type failures struct {
+	mu   sync.Mutex
+	errs []error
+}
+
+func (f *failures) add(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.errs = append(f.errs, err)
+}
+
+func protect(ctx context.Context, task Task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return task(ctx)
+}

@@ -1,0 +1,93 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/whatrack/connect/services/internal/run"
+)
+
+func untilEnd(ctx context.Context) error {
+	<-ctx.Done()
+	return fmt.Errorf("loop: %w", ctx.Err())
+}
+
+func TestTheFirstFailureEndsAllAndIsAnswered(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	err := run.All(t.Context(), untilEnd, func(context.Context) error { return broken }, untilEnd)
+	if !errors.Is(err, broken) || errors.Is(err, context.Canceled) {
+		t.Errorf("All = %v, want only the failure itself", err)
+	}
+}
+
+func TestTheEndOfTheContextIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := run.All(ctx, untilEnd, func(context.Context) error { return nil }); err != nil {
+		t.Errorf("All = %v, want nil", err)
+	}
+	timed, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := run.All(timed, untilEnd); err != nil {
+		t.Errorf("All = %v after a deadline, want nil", err)
+	}
+}
+
+func TestATaskThatIsDoneEarlyEndsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		start := time.Now()
+		if err := run.All(ctx, untilEnd, func(context.Context) error { return nil }); err != nil {
+			t.Errorf("All = %v, want nil", err)
+		}
+		if lasted := time.Since(start); lasted != time.Hour {
+			t.Errorf("All lasted %v, want the whole hour", lasted)
+		}
+	})
+}
+
+func TestAPanicIsAFailure(t *testing.T) {
+	t.Parallel()
+	err := run.All(t.Context(), untilEnd, func(context.Context) error { panic("oh no") })
+	if err == nil || !strings.Contains(err.Error(), "oh no") || !strings.Contains(err.Error(), "run_test.go") {
+		t.Errorf("All = %v, want the panic and where it came from", err)
+	}
+}
+
+func TestAllWaitsForEveryTaskAndJoinsItsFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first, late := errors.New("first"), errors.New("close: late")
+		ended := false
+		err := run.All(t.Context(),
+			func(context.Context) error { return first },
+			func(ctx context.Context) error {
+				<-ctx.Done()
+				time.Sleep(time.Minute)
+				ended = true
+				return late
+			})
+		if !ended {
+			t.Error("All returned before its last task")
+		}
+		if err == nil || err.Error() != "first\nclose: late" {
+			t.Errorf("All = %v, want both failures, the first first", err)
+		}
+	})
+}
+
+func TestNoTaskIsNoWork(t *testing.T) {
+	t.Parallel()
+	if err := run.All(t.Context()); err != nil {
+		t.Errorf("All = %v", err)
+	}
+}
