@@ -1,0 +1,194 @@
+package graphsim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// SignUp lets a customer finish the signup, as POST /_sim/signups does. It panics on a SignUp that the control plane
+// would refuse: that is a mistake in the test that calls it.
+func (s *Simulator) SignUp(spec SignUp) SignedUp {
+	done, err := s.signUp(spec)
+	if err != nil {
+		panic(fmt.Sprintf("graphsim.SignUp: %v", err))
+	}
+	return done
+}
+
+func (s *Simulator) signUp(spec SignUp) (SignedUp, error) {
+	spec = spec.withDefaults()
+	if err := spec.validate(); err != nil {
+		return SignedUp{}, err
+	}
+	done, err := s.share(spec)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	s.announce(done.WABAIDs, spec.PartnerAdded)
+	return done, nil
+}
+
+// share makes what the customer makes, and the code.
+func (s *Simulator) share(spec SignUp) (SignedUp, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	owner, err := s.world.customer(spec.WABAIDs)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	if err := s.world.checkFree(spec.WABAs); err != nil {
+		return SignedUp{}, err
+	}
+	s.world.Businesses[owner.ID] = owner
+	done := SignedUp{
+		Code: newCode(), BusinessID: owner.ID, WABAIDs: append([]string{}, spec.WABAIDs...), PhoneNumberIDs: []string{},
+	}
+	for _, w := range spec.WABAs {
+		added := s.world.addWABA(owner, w, numberDefaults(spec.Flow), s.now())
+		done.WABAIDs = append(done.WABAIDs, added.ID)
+	}
+	s.rejoin(done.WABAIDs)
+	for _, id := range done.WABAIDs {
+		done.PhoneNumberIDs = append(done.PhoneNumberIDs, s.world.WABAs[id].PhoneIDs...)
+	}
+	s.world.Codes[done.Code] = &code{
+		BusinessID: owner.ID, WABAIDs: slices.Clone(done.WABAIDs), Token: spec.Token, Granular: spec.Granular,
+		RedirectURI: spec.RedirectURI, IssueTime: s.now(),
+	}
+	s.persist()
+	return done, nil
+}
+
+// seedOwn adds what the configuration says of the operator's own business. Accounts that the state file brought back
+// keep their numbers, PINs and subscriptions.
+func (s *Simulator) seedOwn() error {
+	if s.cfg.OwnAccessToken == "" {
+		return nil
+	}
+	owner := s.world.Businesses[s.cfg.OwnBusinessID]
+	if owner == nil {
+		owner = &business{ID: s.cfg.OwnBusinessID, Name: "Own Business", UserID: newUserID()}
+	}
+	ids := []string{}
+	for _, own := range s.cfg.OwnWABAs {
+		w := WABA{ID: own.ID, Name: own.Name, Phones: own.Phones}
+		ids = append(ids, own.ID)
+		if s.world.WABAs[own.ID] != nil {
+			continue
+		}
+		if err := errors.Join(w.validate(), s.world.checkFree([]WABA{w})); err != nil {
+			return err
+		}
+		s.world.addWABA(owner, w, registeredNumber(), s.now())
+	}
+	s.world.Businesses[owner.ID] = owner
+	s.world.Tokens[s.cfg.OwnAccessToken] = &token{
+		Kind: KindSystemUser, BusinessID: owner.ID, UserID: owner.UserID, WABAIDs: ids, Granular: GranularTargets,
+		IssueTime: s.now(),
+	}
+	return nil
+}
+
+// customer is the business that owns all the given WABAs, or a new one when there are none. It is not stored yet.
+func (w *world) customer(wabaIDs []string) (*business, error) {
+	if len(wabaIDs) == 0 {
+		id := newBusinessID()
+		return &business{ID: id, Name: "Simulated Business " + id[len(id)-4:], UserID: newUserID()}, nil
+	}
+	var owner string
+	for _, id := range wabaIDs {
+		account := w.WABAs[id]
+		if account == nil {
+			return nil, fmt.Errorf("wabaIds: no WABA %q", id)
+		}
+		if owner != "" && owner != account.BusinessID {
+			return nil, errors.New("wabaIds: all must belong to one business, since one customer signs up")
+		}
+		owner = account.BusinessID
+	}
+	return w.Businesses[owner], nil
+}
+
+// checkFree refuses ids that exist or that the list itself names twice.
+func (w *world) checkFree(accounts []WABA) error {
+	seen := map[string]bool{}
+	check := func(id string) error {
+		if id == "" {
+			return nil
+		}
+		if seen[id] || w.WABAs[id] != nil || w.Phones[id] != nil || w.Businesses[id] != nil {
+			return fmt.Errorf("id %q is taken", id)
+		}
+		seen[id] = true
+		return nil
+	}
+	var faults []error
+	for _, account := range accounts {
+		faults = append(faults, check(account.ID))
+		for _, p := range account.Phones {
+			faults = append(faults, check(p.ID))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (w *world) addWABA(owner *business, spec WABA, number Phone, now time.Time) *waba {
+	phones := spec.Phones
+	spec.Phones = nil
+	spec.ID = cmp.Or(spec.ID, newWABAID())
+	spec.Name = cmp.Or(spec.Name, "Simulated Shop "+spec.ID[max(0, len(spec.ID)-4):])
+	spec.Currency = cmp.Or(spec.Currency, "BRL")
+	spec.TimezoneID = cmp.Or(spec.TimezoneID, "25")
+	spec.Country = cmp.Or(spec.Country, "BR")
+	spec.AccountReviewStatus = cmp.Or(spec.AccountReviewStatus, "APPROVED")
+	spec.BusinessVerificationStatus = cmp.Or(spec.BusinessVerificationStatus, "verified")
+	added := &waba{WABA: spec, BusinessID: owner.ID, CreateTime: now}
+	w.WABAs[added.ID] = added
+	for _, p := range phones {
+		filled := p.or(number)
+		filled.VerifiedName = cmp.Or(filled.VerifiedName, added.Name)
+		w.Phones[filled.ID] = &phone{Phone: filled, WABAID: added.ID, OnboardTime: now}
+		added.PhoneIDs = append(added.PhoneIDs, filled.ID)
+	}
+	return added
+}
+
+// or fills what p leaves open from the defaults of its flow.
+func (p Phone) or(d Phone) Phone {
+	p.ID = cmp.Or(p.ID, newPhoneID())
+	p.DisplayPhoneNumber = cmp.Or(p.DisplayPhoneNumber, newDisplayNumber())
+	p.CodeVerificationStatus = cmp.Or(p.CodeVerificationStatus, "VERIFIED")
+	p.PlatformType = cmp.Or(p.PlatformType, d.PlatformType)
+	p.NameStatus = cmp.Or(p.NameStatus, "APPROVED")
+	p.Status = cmp.Or(p.Status, d.Status)
+	p.QualityRating = cmp.Or(p.QualityRating, "GREEN")
+	p.ThroughputLevel = cmp.Or(p.ThroughputLevel, d.ThroughputLevel)
+	p.MessagingLimit = cmp.Or(p.MessagingLimit, "TIER_250")
+	p.CanSendMessage = cmp.Or(p.CanSendMessage, "AVAILABLE")
+	p.IsOnBizApp = p.IsOnBizApp || d.IsOnBizApp
+	return p
+}
+
+func registeredNumber() Phone {
+	return Phone{PlatformType: "CLOUD_API", Status: "CONNECTED", ThroughputLevel: "STANDARD"}
+}
+
+// numberDefaults is how a number leaves each flow: of the Cloud API's, Meta says NOT_APPLICABLE and PENDING until it
+// is registered; one on the Business app is registered by the signup itself.
+func numberDefaults(flow string) Phone {
+	if flow == FlowCoexistence {
+		number := registeredNumber()
+		number.IsOnBizApp = true
+		return number
+	}
+	return Phone{PlatformType: "NOT_APPLICABLE", Status: "PENDING", ThroughputLevel: "NOT_APPLICABLE"}
+}
+
+// newDisplayNumber makes a Brazilian mobile number in the form in which Graph shows it.
+func newDisplayNumber() string {
+	digits := newID("", 8)
+	return "+55 11 9" + digits[:4] + "-" + digits[4:]
+}
