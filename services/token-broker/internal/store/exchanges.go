@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// ExchangeState is how far the spending of a code got.
+type ExchangeState string
+
+// The states of an exchange.
+const (
+	Spending ExchangeState = "SPENDING"
+	Stored   ExchangeState = "STORED"
+	Failed   ExchangeState = "FAILED"
+	Unknown  ExchangeState = "UNKNOWN"
+)
+
+// Exchange is the one attempt to spend an authorization code.
+type Exchange struct {
+	Fingerprint    string `gorm:"primaryKey"`
+	OrganizationID string
+	OnboardingID   string
+	SpenderID      uuid.UUID
+	State          ExchangeState
+	Reason         string
+	Metadata       map[string]string `gorm:"serializer:json"`
+	TokenID        *uuid.UUID
+	LeaseTime      time.Time
+	CreateTime     time.Time
+	EndTime        *time.Time
+}
+
+// Reservation is what ReserveExchange is asked for.
+type Reservation struct {
+	OrganizationID, OnboardingID, Fingerprint string
+	// SpenderID is who will spend the code. A reservation that is repeated, since its commit was not heard of, is known
+	// by it.
+	SpenderID uuid.UUID
+	// Lease is how long the spender may take; past it the outcome counts as unknown.
+	Lease time.Duration
+}
+
+// ReserveExchange records that the code is about to be spent, or finds the exchange that it has already; first tells
+// which. It may be repeated. ErrCodeOfAnother when another organization reserved it; ErrNotFound when the reservation
+// that stood in the way was taken back in this very moment.
+func (s *Store) ReserveExchange(ctx context.Context, r Reservation) (exchange Exchange, first bool, err error) {
+	now := s.now()
+	row := Exchange{
+		Fingerprint: r.Fingerprint, OrganizationID: r.OrganizationID, OnboardingID: r.OnboardingID, SpenderID: r.SpenderID,
+		State: Spending, Metadata: map[string]string{}, LeaseTime: now.Add(r.Lease), CreateTime: now,
+	}
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		if insert.Error != nil || insert.RowsAffected == 1 {
+			exchange = row
+			return insert.Error
+		}
+		exchange = Exchange{}
+		return tx.Where("fingerprint = ?", r.Fingerprint).Take(&exchange).Error
+	})
+	if err == nil && exchange.OrganizationID != r.OrganizationID {
+		err = ErrCodeOfAnother
+	}
+	if err != nil {
+		return Exchange{}, false, err
+	}
+	return exchange, exchange.SpenderID == r.SpenderID, nil
+}
+
+// FindExchange reads the exchange of a code.
+func (s *Store) FindExchange(ctx context.Context, fingerprint string) (Exchange, error) {
+	return s.findExchange(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Where("fingerprint = ?", fingerprint) })
+}
+
+// FindExchangeOfOnboarding reads the newest exchange of an onboarding.
+func (s *Store) FindExchangeOfOnboarding(ctx context.Context, organization, onboarding string) (Exchange, error) {
+	return s.findExchange(ctx, func(tx *gorm.DB) *gorm.DB {
+		return tx.Where("organization_id = ? and onboarding_id = ?", organization, onboarding).Order("create_time desc")
+	})
+}
+
+// findExchange reads one exchange. One whose spender let its lease pass ends as unknown, for good.
+func (s *Store) findExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB) (Exchange, error) {
+	exchange, err := s.readExchange(ctx, which)
+	if err != nil || exchange.State != Spending || s.now().Before(exchange.LeaseTime) {
+		return exchange, err
+	}
+	// ErrLost: somebody ended it a moment ago.
+	if err := s.LoseExchange(ctx, exchange.Fingerprint); err != nil && !errors.Is(err, ErrLost) {
+		return Exchange{}, err
+	}
+	return s.readExchange(ctx, which)
+}
+
+func (s *Store) readExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB) (exchange Exchange, err error) {
+	err = s.db.Read(ctx, func(tx *gorm.DB) error { return which(tx).Take(&exchange).Error })
+	return exchange, notFound(err)
+}
+
+// FailExchange records that Meta refused the code. ErrLost when the exchange had ended before.
+func (s *Store) FailExchange(ctx context.Context, fingerprint, reason string, metadata map[string]string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return s.endExchange(tx, fingerprint, Exchange{State: Failed, Reason: reason, Metadata: metadata})
+	})
+}
+
+// LoseExchange records that nobody can tell whether the code is spent. ErrLost when the exchange had ended before.
+func (s *Store) LoseExchange(ctx context.Context, fingerprint string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return s.endExchange(tx, fingerprint, Exchange{State: Unknown, Metadata: map[string]string{}})
+	})
+}
+
+// ReleaseExchange takes a reservation back: the code was not sent. ErrLost when the exchange had ended before.
+func (s *Store) ReleaseExchange(ctx context.Context, fingerprint string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return oneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrLost)
+	})
+}
+
+// endExchange writes state, reason, metadata and token of an exchange that is being spent.
+func (s *Store) endExchange(tx *gorm.DB, fingerprint string, end Exchange) error {
+	now := s.now()
+	end.EndTime = &now
+	update := tx.Model(&Exchange{}).Where("fingerprint = ? and state = ?", fingerprint, Spending).
+		Select("state", "reason", "metadata", "token_id", "end_time").Updates(end)
+	return oneRow(update, ErrLost)
+}
+
+func oneRow(result *gorm.DB, otherwise error) error {
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected == 0 {
+		return otherwise
+	}
+	return nil
+}
