@@ -1,0 +1,201 @@
+// Package connection is ConnectionService: what is known of each claimed WABA, and what is done about it after its
+// claim: checks, the subscription, the registration of numbers, its end.
+//
+// It promises that silence changes nothing: only Meta's own word does. A connection that no longer holds its WABA never
+// writes to Meta, and a number of the WhatsApp Business app is never registered. A PIN is on record, sealed, before it is
+// sent, and a retry never changes it.
+package connection
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/bell"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// Config is what the service needs.
+type Config struct {
+	Store  *store.Store
+	Broker tokenbrokerv1.TokenBrokerServiceClient
+	Meta   *graph.Client
+	Keys   *keyring.Keyring
+	AppID  string
+	// Deadline is how long a disconnection waits for Meta before it goes on without.
+	Deadline time.Duration
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Service implements ConnectionService.
+type Service struct {
+	onboardingv1.UnsafeConnectionServiceServer
+
+	Config
+	changed bell.Bell
+}
+
+var _ onboardingv1.ConnectionServiceServer = (*Service)(nil)
+
+// New makes the service.
+func New(cfg Config) *Service { return &Service{Config: cfg} }
+
+// jobWait is how long a caller waits for a job that it started; the job goes on by itself.
+const jobWait = 8 * time.Second
+
+// AddWorkers adds the jobs of this package.
+func (s *Service) AddWorkers(workers *river.Workers) {
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.RegisterArgs]) error {
+		defer s.changed.Ring(job.Args.ConnectionID.String())
+		return s.register(ctx, job.Args)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.DisconnectArgs]) error {
+		defer s.changed.Ring(job.Args.ConnectionID.String())
+		return s.disconnect(ctx, job.Args.ConnectionID)
+	}))
+}
+
+// ListConnections implements ConnectionService.
+func (s *Service) ListConnections(ctx context.Context, req *onboardingv1.ListConnectionsRequest) (*onboardingv1.ListConnectionsResponse, error) {
+	scope, err := identity.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states := make([]string, 0, len(req.GetStates()))
+	for _, state := range req.GetStates() {
+		states = append(states, state.String())
+	}
+	pages := Pages{Keys: s.Keys, List: "connections", Scope: scope, Filter: states}
+	before, err := pages.Open(req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := PageSize(req.GetPageSize())
+	list, err := s.Store.ListConnections(ctx, scope, states, before, size+1)
+	if err != nil {
+		return nil, err
+	}
+	resp := &onboardingv1.ListConnectionsResponse{}
+	if len(list) > size {
+		list = list[:size]
+		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
+			return nil, err
+		}
+	}
+	lang := Language(ctx)
+	for _, c := range list {
+		resp.Connections = append(resp.Connections, Describe(c, lang))
+	}
+	return resp, nil
+}
+
+// askTime is how long a reader waits for news of the token.
+const askTime = 3 * time.Second
+
+// GetConnection implements ConnectionService. Where the broker does not say more, the answer is what it said last.
+func (s *Service) GetConnection(ctx context.Context, req *onboardingv1.GetConnectionRequest) (*onboardingv1.GetConnectionResponse, error) {
+	c, err := s.find(ctx, req.GetConnectionId())
+	if err != nil {
+		return nil, err
+	}
+	ask, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	if token, err := s.tokenFacts(ask, c); err == nil && token != nil && !token.same(c) {
+		if err := s.Store.Record(ctx, c, store.RecordCheck{Token: &token.TokenFacts}); err != nil {
+			return nil, err
+		}
+	}
+	described, err := s.describe(ctx, c.ID)
+	return &onboardingv1.GetConnectionResponse{Connection: described}, err
+}
+
+// ListActivities implements ConnectionService.
+func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActivitiesRequest) (*onboardingv1.ListActivitiesResponse, error) {
+	scope, err := identity.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.Parse(req.GetConnectionId())
+	if err != nil {
+		return nil, notFound()
+	}
+	pages := Pages{Keys: s.Keys, List: "activities", Scope: scope, Filter: []string{id.String()}}
+	before, err := pages.Open(req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := PageSize(req.GetPageSize())
+	list, err := s.Store.ListActivities(ctx, scope, id, before, size+1)
+	if err != nil {
+		return nil, asFault(err)
+	}
+	resp := &onboardingv1.ListActivitiesResponse{}
+	if len(list) > size {
+		list = list[:size]
+		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
+			return nil, err
+		}
+	}
+	lang := Language(ctx)
+	for _, a := range list {
+		resp.Activities = append(resp.Activities, describeActivity(a, lang))
+	}
+	return resp, nil
+}
+
+// find reads a connection of the caller's organizations.
+func (s *Service) find(ctx context.Context, id string) (store.Connection, error) {
+	scope, err := identity.Scope(ctx)
+	if err != nil {
+		return store.Connection{}, err
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return store.Connection{}, notFound()
+	}
+	c, err := s.Store.FindConnection(ctx, scope, parsed)
+	return c, asFault(err)
+}
+
+// findLive is find for what writes to Meta.
+func (s *Service) findLive(ctx context.Context, id string) (store.Connection, error) {
+	c, err := s.find(ctx, id)
+	if err == nil && !c.Live() {
+		return c, fault.New(errorsv1.ErrorReason_DISCONNECTING)
+	}
+	return c, err
+}
+
+// describe reads a connection again, as it is after what was done.
+func (s *Service) describe(ctx context.Context, id uuid.UUID) (*onboardingv1.Connection, error) {
+	c, err := s.Store.FindConnection(ctx, "", id)
+	if err != nil {
+		return nil, asFault(err)
+	}
+	return Describe(&c, Language(ctx)), nil
+}
+
+func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
+
+// asFault turns the store's sentinels into what a caller sees.
+func asFault(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return notFound()
+	case errors.Is(err, store.ErrDisconnecting):
+		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
+	}
+	return err
+}

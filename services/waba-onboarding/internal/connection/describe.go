@@ -1,0 +1,114 @@
+package connection
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// Describe is a connection as callers see it.
+func Describe(c *store.Connection, lang fault.Language) *onboardingv1.Connection {
+	described := &onboardingv1.Connection{
+		ConnectionId: c.ID.String(), OrganizationId: c.OrganizationID, WabaId: c.WabaID, BusinessId: c.BusinessID,
+		Name: c.Name, State: onboardingv1.Connection_State(onboardingv1.Connection_State_value[string(c.State)]),
+		StateTime: timestamppb.New(c.StateTime), LastEventTime: Timestamp(c.LastEventTime),
+		CreateTime: timestamppb.New(c.CreateTime), OnboardingId: c.OnboardingID.String(),
+		Token: &onboardingv1.ConnectionToken{
+			TokenId: c.TokenID, State: c.TokenState, ExpireTime: Timestamp(c.TokenExpireTime), OwnBusiness: c.OwnBusiness,
+		},
+		Subscription: &onboardingv1.Subscription{
+			Proven: c.SubscriptionProven, ProveTime: Timestamp(c.SubscriptionTime), Reason: c.SubscriptionReason,
+		},
+	}
+	for _, reason := range c.Reasons {
+		text := fault.Describe(reason, lang)
+		described.Reasons = append(described.Reasons,
+			&onboardingv1.ConnectionReason{Reason: reason, Message: text.Happened, NextAction: text.Do})
+	}
+	for _, n := range c.PhoneNumbers {
+		described.PhoneNumbers = append(described.PhoneNumbers, describeNumber(n))
+	}
+	return described
+}
+
+func describeNumber(n store.PhoneNumber) *onboardingv1.PhoneNumber {
+	return &onboardingv1.PhoneNumber{
+		PhoneNumberId: n.PhoneNumberID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName,
+		Status: n.Status, QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.Coexistence,
+		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, Reason: n.Reason,
+		Registration: onboardingv1.PhoneNumber_Registration(onboardingv1.PhoneNumber_Registration_value[string(n.Registration)]),
+	}
+}
+
+func describeActivity(a store.Activity, lang fault.Language) *onboardingv1.Activity {
+	return &onboardingv1.Activity{
+		ActivityId: a.ID.String(), ConnectionId: idOrEmpty(a.ConnectionID), OnboardingId: idOrEmpty(a.OnboardingID),
+		Type: a.Type, Time: timestamppb.New(a.Time), Actor: a.Actor, OrganizationId: a.OrganizationID, Reason: a.Reason,
+		Message: fault.Describe(a.Reason, lang).Happened,
+	}
+}
+
+func idOrEmpty(id *uuid.UUID) string {
+	if id == nil {
+		return ""
+	}
+	return id.String()
+}
+
+// Timestamp is absent for nil.
+func Timestamp(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return timestamppb.New(*t)
+}
+
+// Language is the one that the caller asked for.
+func Language(ctx context.Context) fault.Language {
+	return fault.ParseLanguage(strings.Join(metadata.ValueFromIncomingContext(ctx, "accept-language"), ","))
+}
+
+// PageSize is the size of a page, 50 when the caller does not say.
+func PageSize(asked int32) int {
+	if asked == 0 {
+		return 50
+	}
+	return int(asked)
+}
+
+// Pages makes page tokens of one list. A token is sealed with the organization and the filter that it was made for, and
+// is good for no other.
+type Pages struct {
+	Keys   *keyring.Keyring
+	List   string
+	Scope  string
+	Filter []string
+}
+
+func (p Pages) purpose() string { return "page:" + p.List + ":" + strings.Join(p.Filter, ",") }
+
+// Seal makes the token of the page after a row.
+func (p Pages) Seal(last uuid.UUID) (string, error) {
+	return p.Keys.SealToken(p.purpose(), p.Scope, last[:])
+}
+
+// Open reads the row after which the page begins; nil for the first page.
+func (p Pages) Open(token string) (uuid.UUID, error) {
+	if token == "" {
+		return uuid.Nil, nil
+	}
+	payload, err := p.Keys.OpenToken(p.purpose(), p.Scope, token)
+	if err != nil || len(payload) != len(uuid.UUID{}) {
+		return uuid.Nil, fault.Field("pageToken", "is not a page token of this list, organization and filter")
+	}
+	return uuid.UUID(payload), nil
+}

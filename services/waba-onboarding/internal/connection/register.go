@@ -1,0 +1,226 @@
+package connection
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/jobs"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+const (
+	// maxRegisters bounds the calls of one registration: Meta locks a number for three days after ten within 72 hours.
+	maxRegisters = 3
+	// reviewPause is how often a number whose display name is in review is looked at; reviews take hours to days. Where
+	// Meta does not say that the review goes on, each look is a call, and they must stay below ten within 72 hours.
+	reviewPause = 9 * time.Hour
+	// tokenPause is how long a registration rests that could not be tried for want of a token.
+	tokenPause = 10 * time.Second
+)
+
+// Graph codes of /register (developers.facebook.com, WhatsApp > Support > Error codes).
+const (
+	codePINMismatch  = 133005
+	codeInvalid      = 100
+	subcodeNameCheck = 2388001 // "Cannot create certificate": the display name is in review
+)
+
+// What Meta says of a number (WhatsApp Business Management API > Phone numbers).
+const (
+	platformCloudAPI  = "CLOUD_API"
+	namePendingReview = "PENDING_REVIEW"
+)
+
+// RegisterPhoneNumber implements ConnectionService.
+func (s *Service) RegisterPhoneNumber(ctx context.Context, req *onboardingv1.RegisterPhoneNumberRequest) (*onboardingv1.RegisterPhoneNumberResponse, error) {
+	c, err := s.findLive(ctx, req.GetConnectionId())
+	if err != nil {
+		return nil, err
+	}
+	number, err := s.Store.FindNumber(ctx, c.ID, req.GetPhoneNumberId())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fault.New(errorsv1.ErrorReason_PHONE_NUMBER_NOT_FOUND)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !number.Coexistence && number.Registration != store.Registered { // each call counts at Meta
+		if err := s.startRegistration(ctx, c, number, secret.New(req.GetPin())); err != nil {
+			return nil, err
+		}
+		s.waitFor(ctx, c.ID, func(ctx context.Context) (bool, error) {
+			n, err := s.Store.FindNumber(ctx, c.ID, number.PhoneNumberID)
+			return n.Registration != store.Pending, err
+		})
+	}
+	described, err := s.describe(ctx, c.ID)
+	return &onboardingv1.RegisterPhoneNumberResponse{Connection: described}, err
+}
+
+func (s *Service) startRegistration(ctx context.Context, c store.Connection, n store.PhoneNumber, pin secret.Text) error {
+	var sealed *store.SealedPIN
+	if !pin.IsEmpty() {
+		kept, err := s.sealPIN(c, n, pin)
+		if err != nil {
+			return err
+		}
+		sealed = &kept
+	}
+	return asFault(s.Store.StartRegistration(ctx, c, n.PhoneNumberID, sealed, identity.Name(ctx)))
+}
+
+// waitFor waits until look is satisfied, or the caller has waited long enough: what goes on, goes on by itself.
+func (s *Service) waitFor(ctx context.Context, id uuid.UUID, look func(context.Context) (bool, error)) {
+	ctx, cancel := UntilAnswer(ctx, jobWait)
+	defer cancel()
+	_ = s.changed.Until(ctx, id.String(), look)
+}
+
+// register is the job: one attempt, then done, later, or never.
+func (s *Service) register(ctx context.Context, args store.RegisterArgs) error {
+	c, err := s.Store.FindConnection(ctx, "", args.ConnectionID)
+	if errors.Is(err, store.ErrNotFound) {
+		return river.JobCancel(err)
+	}
+	if err != nil {
+		return err
+	}
+	number, err := s.Store.FindNumber(ctx, c.ID, args.PhoneNumberID)
+	if err != nil || !due(c, number) {
+		return unlessGone(err)
+	}
+	delay, err := s.attempt(ctx, c, number)
+	if errors.Is(err, store.ErrFenced) { // a twin is at it
+		return nil
+	}
+	if err == nil && delay > 0 {
+		return river.JobSnooze(delay)
+	}
+	return err
+}
+
+func unlessGone(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func due(c store.Connection, n store.PhoneNumber) bool {
+	waiting := n.Registration == store.Pending || n.Registration == store.WaitingForMeta
+	return c.Live() && c.State != store.ConnectionClaiming && waiting && !n.Coexistence
+}
+
+// attempt tries once and records the outcome, with the delay until the next try where there is one.
+func (s *Service) attempt(ctx context.Context, c store.Connection, n store.PhoneNumber) (time.Duration, error) {
+	token, err := s.tokenOf(ctx, c)
+	if err != nil {
+		return s.untried(ctx, n, Explain(err))
+	}
+	if done, delay, err := s.lookFirst(ctx, n, token); done {
+		return delay, err
+	}
+	pin, err := s.sealPIN(c, n, newPIN())
+	if err != nil {
+		return 0, err
+	}
+	begun, err := s.Store.BeginRegistration(ctx, n, pin)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := s.Keys.Open(begun.PIN, pinContext(c, n))
+	if err != nil {
+		return 0, s.Store.EndRegistration(ctx, begun, store.RegistrationFailed, errorsv1.ErrorReason_DATA_INTEGRITY.String(), 0)
+	}
+	return s.registered(ctx, begun, s.Meta.Register(ctx, n.PhoneNumberID, kept, token))
+}
+
+// lookFirst asks Meta before telling it, since each call counts: the number may be registered, by an answer that was lost
+// or by somebody else, its name may still be in review, or a killed worker may have made the last call that we allow us.
+func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token graph.Credential) (done bool, delay time.Duration, err error) {
+	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
+	switch {
+	case err == nil && now.PlatformType == platformCloudAPI:
+		return true, 0, s.Store.EndRegistration(ctx, n, store.Registered, "", 0)
+	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:
+		return true, reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta,
+			errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String(), reviewPause)
+	case n.Registration == store.Pending && n.Attempts >= maxRegisters:
+		return true, 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, errorsv1.ErrorReason_META_UNAVAILABLE.String(), 0)
+	}
+	return false, 0, nil
+}
+
+// untried records why a number could not even be tried.
+func (s *Service) untried(ctx context.Context, n store.PhoneNumber, why *fault.Error) (time.Duration, error) {
+	if !Temporary(why) {
+		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+	}
+	delay := max(tokenPause, why.Delay())
+	return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
+}
+
+// registered records what came of a call.
+func (s *Service) registered(ctx context.Context, n store.PhoneNumber, err error) (time.Duration, error) {
+	ctx, cancel := Lasting(ctx)
+	defer cancel()
+	if err == nil {
+		return 0, s.Store.EndRegistration(ctx, n, store.Registered, "", 0)
+	}
+	var said *graph.Error
+	errors.As(err, &said)
+	switch {
+	case said != nil && said.Code == codeInvalid && said.Subcode == subcodeNameCheck:
+		reason := errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String()
+		return reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta, reason, reviewPause)
+	case said != nil && said.Code == codePINMismatch:
+		return 0, s.Store.EndRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED.String(), 0)
+	}
+	why := Explain(err)
+	switch {
+	case !Temporary(why):
+		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+	case n.Registration == store.WaitingForMeta:
+		return reviewPause, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), reviewPause)
+	case n.Attempts < maxRegisters:
+		delay := max(jobs.After(n.Attempts), why.Delay())
+		return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
+	}
+	return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+}
+
+func (s *Service) sealPIN(c store.Connection, n store.PhoneNumber, pin secret.Text) (store.SealedPIN, error) {
+	sealed, err := s.Keys.Seal(pin, pinContext(c, n))
+	if err != nil {
+		return store.SealedPIN{}, fmt.Errorf("seal the PIN: %w", err)
+	}
+	return store.SealedPIN{Ciphertext: sealed.Ciphertext, KeyID: sealed.KeyID}, nil
+}
+
+// pinContext ties a sealed PIN to its number.
+func pinContext(c store.Connection, n store.PhoneNumber) keyring.Context {
+	return keyring.Context{Purpose: "two-step-pin", Organization: c.OrganizationID, RowID: c.ID.String() + "/" + n.PhoneNumberID}
+}
+
+// newPIN makes six random digits.
+func newPIN() secret.Text {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil { // crypto/rand never fails since Go 1.24
+		panic(err)
+	}
+	return secret.New(fmt.Sprintf("%06d", n))
+}

@@ -1,0 +1,59 @@
+package connection
+
+import (
+	"context"
+	"slices"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// SubscribeWebhooks implements ConnectionService. What was said against it is recorded before the caller hears it.
+func (s *Service) SubscribeWebhooks(ctx context.Context, req *onboardingv1.SubscribeWebhooksRequest) (*onboardingv1.SubscribeWebhooksResponse, error) {
+	c, err := s.findLive(ctx, req.GetConnectionId())
+	if err != nil {
+		return nil, err
+	}
+	check, refusal := s.subscribe(ctx, c)
+	if check.Activity != "" {
+		check.Actor = identity.Name(ctx)
+		if err := s.Store.Record(ctx, c, check); err != nil {
+			return nil, asFault(err)
+		}
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	described, err := s.describe(ctx, c.ID)
+	return &onboardingv1.SubscribeWebhooksResponse{Connection: described}, err
+}
+
+// subscribe subscribes and proves. It answers what is to be recorded, if anything, and the fault that the caller hears.
+func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.RecordCheck, error) {
+	token, err := s.tokenOf(ctx, c)
+	if err == nil {
+		err = s.Meta.Subscribe(ctx, c.WabaID, token)
+	}
+	var apps []string
+	if err == nil {
+		apps, err = s.Meta.SubscribedApps(ctx, c.WabaID, token)
+	}
+	if err != nil {
+		check, unclear := s.accessVerdict(store.RecordCheck{}, err)
+		if unclear != nil || c.State == store.ConnectionClaiming {
+			return store.RecordCheck{}, Explain(err)
+		}
+		check.Activity = "SUBSCRIPTION_FAILED"
+		return check, Explain(err)
+	}
+	if !slices.Contains(apps, s.AppID) {
+		failed := notSubscribed
+		return store.RecordCheck{Proof: &failed, Activity: "SUBSCRIPTION_FAILED", Reason: notSubscribed},
+			fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED)
+	}
+	none := ""
+	return store.RecordCheck{Proof: &none, AccessReason: &none, Activity: "SUBSCRIPTION_PROVEN"}, nil
+}

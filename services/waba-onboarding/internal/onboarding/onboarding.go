@@ -1,0 +1,154 @@
+// Package onboarding is OnboardingService: it turns one run of Embedded Signup into a proven connection.
+//
+// A claim is a workflow written down in our own rows: each step's intent before it is tried, its outcome after. A step
+// that is done is not run again, a crash between any two costs nothing, and twins are fenced by an epoch. CONNECTED means
+// proven: the WABA was read with the customer's own token, and Meta lists our app among its subscribers.
+//
+// The authorization code goes to the broker and nowhere else; what is kept of it is a fingerprint.
+package onboarding
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/bell"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// Config is what the service needs.
+type Config struct {
+	Store  *store.Store
+	Broker tokenbrokerv1.TokenBrokerServiceClient
+	Meta   *graph.Client
+	Keys   *keyring.Keyring
+	Signup Signup
+	TTL    time.Duration // how long a started onboarding waits for its code
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Signup is what a page needs to open Embedded Signup.
+type Signup struct {
+	AppID, ConfigID, GraphVersion, SDKURL, DialogURL string
+}
+
+// Service implements OnboardingService.
+type Service struct {
+	onboardingv1.UnsafeOnboardingServiceServer
+
+	Config
+	changed  bell.Bell
+	flights  sync.Map // exchanges under way in this process
+	detached sync.WaitGroup
+}
+
+var _ onboardingv1.OnboardingServiceServer = (*Service)(nil)
+
+// New makes the service. Its Run must run beside the server, and Drain after it.
+func New(cfg Config) *Service { return &Service{Config: cfg} }
+
+// sweepEvery is how often what is not final is looked over.
+const sweepEvery = 10 * time.Second
+
+// Run sweeps at once and then regularly until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.Store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "what is not final could not be looked over", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// Drain waits for every code that is being exchanged. It is called when the server takes no more calls.
+func (s *Service) Drain() { s.detached.Wait() }
+
+// StartOnboarding implements OnboardingService.
+func (s *Service) StartOnboarding(ctx context.Context, _ *onboardingv1.StartOnboardingRequest) (*onboardingv1.StartOnboardingResponse, error) {
+	organization, err := identity.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state := newState()
+	o, err := s.Store.StartOnboarding(ctx, organization, state.Fingerprint(), identity.Name(ctx), s.TTL)
+	if err != nil {
+		return nil, err
+	}
+	extras, err := structpb.NewStruct(signupExtras())
+	if err != nil {
+		return nil, err
+	}
+	return &onboardingv1.StartOnboardingResponse{
+		OnboardingId: o.ID.String(), AppId: s.Signup.AppID, ConfigId: s.Signup.ConfigID,
+		GraphVersion: s.Signup.GraphVersion, SdkUrl: s.Signup.SDKURL, DialogUrl: s.Signup.DialogURL,
+		MessageOrigins: s.Signup.messageOrigins(), Extras: extras, State: state.Reveal(),
+		ExpireTime: timestamppb.New(o.ExpireTime),
+	}, nil
+}
+
+// signupExtras are the extras of FB.login for Embedded Signup v4. Meta's versions page wants them empty, its own builder
+// sends these keys, and leaving version out fell back to v2 for some: all keys are accepted
+// (developers.facebook.com, WhatsApp > Embedded Signup > Versions).
+func signupExtras() map[string]any {
+	return map[string]any{"setup": map[string]any{}, "featureType": "", "sessionInfoVersion": "3", "version": "v4"}
+}
+
+// messageOrigins are the origins of the popup's messages: Meta's three, or the simulator's one.
+func (s Signup) messageOrigins() []string {
+	u, err := url.Parse(s.DialogURL)
+	if err == nil && u.Host != "" && u.Host != "www.facebook.com" {
+		return []string{u.Scheme + "://" + u.Host}
+	}
+	return []string{"https://www.facebook.com", "https://web.facebook.com", "https://business.facebook.com"}
+}
+
+// newState makes 256 bits, base64url (RFC 6749, 10.12).
+func newState() secret.Text {
+	var bits [32]byte
+	_, _ = rand.Read(bits[:]) // never fails since Go 1.24
+	return secret.New(base64.RawURLEncoding.EncodeToString(bits[:]))
+}
+
+// asFault turns the store's sentinels into what a caller sees.
+func asFault(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return fault.New(errorsv1.ErrorReason_NOT_FOUND)
+	case errors.Is(err, store.ErrStateMismatch):
+		return fault.New(errorsv1.ErrorReason_STATE_MISMATCH)
+	case errors.Is(err, store.ErrExpired):
+		return fault.New(errorsv1.ErrorReason_ONBOARDING_EXPIRED)
+	case errors.Is(err, store.ErrNotOffered):
+		return fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED)
+	case errors.Is(err, store.ErrHeldElsewhere):
+		return fault.New(errorsv1.ErrorReason_WABA_CLAIMED_ELSEWHERE)
+	case errors.Is(err, store.ErrDisconnecting):
+		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
+	case errors.Is(err, store.ErrChosen):
+		return fault.New(errorsv1.ErrorReason_WABA_MISMATCH)
+	}
+	return err
+}

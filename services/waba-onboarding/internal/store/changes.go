@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// ChangeState is whose a change is.
+type ChangeState string
+
+// The states of a change.
+const (
+	ChangeResolved ChangeState = "RESOLVED"
+	ChangeWaiting  ChangeState = "WAITING"
+	ChangeUnparsed ChangeState = "UNPARSED"
+	ChangeIgnored  ChangeState = "IGNORED"
+)
+
+// Change is one change of a delivery.
+type Change struct {
+	ID             uuid.UUID `gorm:"primaryKey"`
+	DeliveryID     uuid.UUID
+	OrganizationID string
+	ConnectionID   *uuid.UUID
+	Field          string
+	State          ChangeState
+	WabaID         string
+	PhoneNumberID  string
+	EntryTime      *time.Time
+	ReceiveTime    time.Time
+	Hash           string
+	Value          []byte
+}
+
+// NewChange is a change as it was cut out, with what it does to a connection once it has one.
+type NewChange struct {
+	Change Change
+	Effect Effect
+}
+
+// Effect is what a change does. Nil parts do nothing.
+type Effect struct {
+	Messages []MessageFact
+	Statuses []StatusFact
+	Account  *AccountFact
+}
+
+// lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
+// timing, and nothing of an earlier owner is handed over.
+const lookBack = 10 * time.Minute
+
+// takeChange keeps a change and, where a connection holds its WABA, applies it.
+func (s *Store) takeChange(tx *gorm.DB, n NewChange) error {
+	change := n.Change
+	change.ID = newID()
+	var holder *Connection
+	if change.State == ChangeWaiting {
+		var err error
+		if holder, err = s.route(tx, change); err != nil {
+			return err
+		}
+	}
+	if holder != nil {
+		change.resolve(*holder)
+	}
+	insert := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "hash"}}, DoNothing: true}).Create(&change)
+	if insert.Error != nil || insert.RowsAffected == 0 || holder == nil {
+		return insert.Error
+	}
+	return s.applyChange(tx, *holder, change, n.Effect)
+}
+
+func (c *Change) resolve(holder Connection) {
+	c.State, c.OrganizationID, c.ConnectionID = ChangeResolved, holder.OrganizationID, &holder.ID
+}
+
+// route finds the connection that a change belongs to: the one that holds its WABA, proven, if the number is one of its.
+// Where WABA and number disagree, the change waits.
+func (s *Store) route(tx *gorm.DB, change Change) (*Connection, error) {
+	var holders []Connection
+	err := tx.Where("waba_id = ? and state not in ?", change.WabaID, []ConnectionState{ConnectionDisconnected, ConnectionClaiming}).
+		Limit(1).Find(&holders).Error
+	if err != nil || len(holders) == 0 {
+		return nil, err
+	}
+	if change.PhoneNumberID == "" {
+		return &holders[0], nil
+	}
+	var known int64
+	err = tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", holders[0].ID, change.PhoneNumberID).Count(&known).Error
+	if err != nil || known == 0 {
+		return nil, err
+	}
+	return &holders[0], nil
+}
+
+func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Effect) error {
+	for _, m := range effect.Messages {
+		if err := s.applyMessage(tx, c, m); err != nil {
+			return err
+		}
+	}
+	for _, status := range effect.Statuses {
+		if err := s.applyStatus(tx, c, status); err != nil {
+			return err
+		}
+	}
+	columns := map[string]any{"last_event_time": change.ReceiveTime}
+	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
+	if err := heard.Updates(columns).Error; err != nil {
+		return err
+	}
+	if effect.Account != nil {
+		if err := s.applyAccount(tx, c, change, *effect.Account); err != nil {
+			return err
+		}
+	}
+	if effect.Account != nil || c.LastEventTime == nil {
+		return s.reassess(tx, c.ID)
+	}
+	return nil
+}
+
+// AccountFact is Meta's word about the account as a whole.
+type AccountFact struct {
+	Event string
+	// AccessReason is set when the event ends our access.
+	AccessReason string
+}
+
+// applyAccount acts on the connection, unless the event is older than its last claim: Meta repeats for up to seven days,
+// and its signature has no time.
+func (s *Store) applyAccount(tx *gorm.DB, c Connection, change Change, fact AccountFact) error {
+	var claim Onboarding
+	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
+		return err
+	}
+	if change.EntryTime != nil && change.EntryTime.Before(claim.CreateTime.Truncate(time.Second)) {
+		return nil
+	}
+	if fact.AccessReason != "" {
+		if err := tx.Model(&Connection{}).Where("id = ?", c.ID).Update("access_reason", fact.AccessReason).Error; err != nil {
+			return err
+		}
+	}
+	return s.note(tx, c.activity("META_"+fact.Event, "meta", fact.AccessReason))
+}
+
+// WaitingChanges lists the changes of a connection's WABA that wait and may be its own.
+func (s *Store) WaitingChanges(ctx context.Context, connection uuid.UUID, limit int) (list []Change, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		var c Connection
+		if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil {
+			return err
+		}
+		var claim Onboarding
+		if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
+			return err
+		}
+		return tx.Where("waba_id = ? and state = ? and receive_time >= ?", c.WabaID, ChangeWaiting, claim.CreateTime.Add(-lookBack)).
+			Where("phone_number_id = '' or phone_number_id in (?)",
+				tx.Session(&gorm.Session{NewDB: true}).Model(&PhoneNumber{}).Select("phone_number_id").Where("connection_id = ?", connection)).
+			Order("id").Limit(limit).Find(&list).Error
+	})
+	return list, err
+}
+
+// ResolveChange gives a waiting change to the connection that holds its WABA by now. One that cannot be given stays.
+func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		holder, err := s.route(tx, change)
+		if err != nil || holder == nil {
+			return err
+		}
+		next := change
+		next.resolve(*holder)
+		mine := tx.Model(&Change{}).Where("id = ? and state = ?", change.ID, ChangeWaiting).
+			Select("state", "organization_id", "connection_id").Updates(next)
+		if mine.Error != nil || mine.RowsAffected == 0 {
+			return mine.Error
+		}
+		return s.applyChange(tx, *holder, next, effect)
+	})
+}
+
+// ChangeFilter narrows a list of changes; zero parts are all.
+type ChangeFilter struct {
+	Organization string
+	ConnectionID uuid.UUID
+	Fields       []string
+	States       []string
+}
+
+// ListChanges lists changes, newest first, without their values.
+func (s *Store) ListChanges(ctx context.Context, f ChangeFilter, before uuid.UUID, limit int) (list []Change, err error) {
+	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+		query := within(tx, f.Organization).Omit("value")
+		if f.ConnectionID != uuid.Nil {
+			query = query.Where("connection_id = ?", f.ConnectionID)
+		}
+		if len(f.Fields) > 0 {
+			query = query.Where("field in ?", f.Fields)
+		}
+		if len(f.States) > 0 {
+			query = query.Where("state in ?", f.States)
+		}
+		return page(query, before, limit).Find(&list).Error
+	})
+	return list, err
+}
+
+// FindChange reads a change with its value.
+func (s *Store) FindChange(ctx context.Context, organization string, id uuid.UUID) (change Change, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error { return within(tx, organization).Where("id = ?", id).Take(&change).Error })
+	return change, err
+}

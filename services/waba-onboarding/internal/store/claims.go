@@ -1,0 +1,248 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// Progress is what a finished step found out, or did.
+type Progress struct {
+	WabaID string      // find
+	Hold   bool        // hold
+	Read   *WabaFacts  // read
+	Bound  *TokenFacts // bind: the last, so that the claim ends CONNECTED
+}
+
+// LoadClaim reads an onboarding for the job that works it.
+func (s *Store) LoadClaim(ctx context.Context, id uuid.UUID) (o Onboarding, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Take(&o).Error })
+	return o, err
+}
+
+// BeginStep writes down that the current step is about to be tried. ErrFenced stops a twin.
+func (s *Store) BeginStep(ctx context.Context, o *Onboarding) error {
+	changed := *o
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		next := o.clone()
+		next.Steps.Current().begin(s.now())
+		next.RunTime = ptr(s.now().Add(jobLife))
+		if err := s.save(tx, &next, o.Epoch); err != nil {
+			return err
+		}
+		changed = next
+		return nil
+	})
+	return o.become(changed, err)
+}
+
+// jobLife is how long a step that was begun may be silent before its worker is taken for dead. It lies above the timeout
+// of a job.
+const jobLife = 25 * time.Second
+
+// Worked tells whether somebody is at the current step: begun, not ended, and not for so long that he must be dead. A
+// superfluous job goes away then, instead of taking the step out of a living worker's hands.
+func (s *Store) Worked(o *Onboarding) bool {
+	current := o.Steps.Current()
+	return current != nil && current.State == StepRunning && o.RunTime != nil && s.now().Before(*o.RunTime)
+}
+
+// FinishStep writes down what the running step did and begins the next one, in one commit; unless another job is to go
+// on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are outcomes of hold.
+func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn bool) error {
+	changed := *o
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		next := o.clone()
+		next.Steps.Current().end(StepDone, "", s.now())
+		if err := s.apply(tx, &next, p); err != nil {
+			return err
+		}
+		switch current := next.Steps.Current(); {
+		case current == nil:
+			s.move(&next, Connected, "")
+		case goOn:
+			current.begin(s.now())
+			next.RunTime = ptr(s.now().Add(jobLife))
+		default:
+			next.RunTime = ptr(s.now().Add(slack))
+		}
+		if err := s.save(tx, &next, o.Epoch); err != nil {
+			return err
+		}
+		changed = next
+		return nil
+	})
+	return o.become(changed, err)
+}
+
+func (s *Store) apply(tx *gorm.DB, o *Onboarding, p Progress) error {
+	if p.WabaID != "" {
+		o.WabaID = p.WabaID
+	}
+	switch {
+	case p.Hold:
+		return s.hold(tx, o)
+	case p.Read != nil:
+		return s.keepFacts(tx, o, *p.Read)
+	case p.Bound != nil:
+		return s.connect(tx, o, *p.Bound)
+	}
+	return nil
+}
+
+// keepFacts writes what was read to a connection that is being claimed. One that lives is left untouched until bind: its
+// reconnection may fail.
+func (s *Store) keepFacts(tx *gorm.DB, o *Onboarding, facts WabaFacts) error {
+	var c Connection
+	if err := s.db.ForUpdate(tx).Where("id = ?", *o.ConnectionID).Take(&c).Error; err != nil {
+		return err
+	}
+	if c.State != ConnectionClaiming {
+		o.Facts = &facts
+		return nil
+	}
+	return s.writeFacts(tx, c.ID, facts)
+}
+
+// PostponeStep writes down why the running step is tried again later: it is WAITING, or UNKNOWN when an answer was lost.
+func (s *Store) PostponeStep(ctx context.Context, o *Onboarding, state StepState, reason string, delay time.Duration) error {
+	changed := *o
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		next := o.clone()
+		step := next.Steps.Current()
+		step.State, step.Reason = state, reason
+		next.RunTime = ptr(s.now().Add(delay + slack))
+		if err := s.save(tx, &next, o.Epoch); err != nil {
+			return err
+		}
+		changed = next
+		return nil
+	})
+	return o.become(changed, err)
+}
+
+// FailClaim ends a claim. A first claim leaves its connection DISCONNECTED, with the reason; a reconnection leaves the
+// old connection as it was.
+func (s *Store) FailClaim(ctx context.Context, o *Onboarding, reason string, metadata map[string]string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		next := o.clone()
+		return s.fail(tx, &next, reason, metadata)
+	})
+}
+
+func (s *Store) fail(tx *gorm.DB, o *Onboarding, reason string, metadata map[string]string) error {
+	epoch := o.Epoch
+	o.Steps.Current().end(StepFailed, reason, s.now())
+	s.move(o, Failed, reason)
+	if metadata != nil {
+		o.Metadata = metadata
+	}
+	if err := s.abandon(tx, o, reason); err != nil { // the connection first: everybody locks in this order
+		return err
+	}
+	if err := s.save(tx, o, epoch); err != nil {
+		return err
+	}
+	return s.note(tx, o.activity("CLAIM_FAILED", "", reason))
+}
+
+// abandon gives up a connection that was held for this claim alone. If another claim of it is under way, that one holds
+// it now; a connection that is being disconnected is given up at the end of that.
+func (s *Store) abandon(tx *gorm.DB, o *Onboarding, reason string) error {
+	o.Facts = nil
+	if o.ConnectionID == nil {
+		return nil
+	}
+	var c Connection
+	if err := s.db.ForUpdate(tx).Where("id = ?", *o.ConnectionID).Take(&c).Error; err != nil {
+		return err
+	}
+	if c.State != ConnectionClaiming || c.DisconnectTime != nil {
+		return nil
+	}
+	var others []uuid.UUID
+	claims := tx.Model(&Onboarding{}).Where("connection_id = ? and state = ? and id <> ?", c.ID, Claiming, o.ID)
+	if err := claims.Order("id desc").Limit(1).Pluck("id", &others).Error; err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return tx.Model(&Connection{}).Where("id = ?", c.ID).Update("onboarding_id", others[0]).Error
+	}
+	c.State, c.StateTime, c.Reasons = ConnectionDisconnected, s.now(), []string{reason}
+	return tx.Model(&Connection{}).Where("id = ?", c.ID).Select("state", "state_time", "reasons").Updates(&c).Error
+}
+
+// OfferChoices lets a person choose among several WABAs. It costs the claim no time: choices are open for a day.
+func (s *Store) OfferChoices(ctx context.Context, o *Onboarding, choices []Choice) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		next := o.clone()
+		next.Choices = choices
+		step := next.Steps.Current()
+		step.State, step.Reason = StepWaiting, ""
+		s.move(&next, Choosing, "")
+		next.ExpireTime, next.RunTime = s.now().Add(choiceLife), nil
+		if err := s.save(tx, &next, o.Epoch); err != nil {
+			return err
+		}
+		return s.note(tx, next.activity("CHOICE_OFFERED", "", ""))
+	})
+}
+
+// choiceLife is how long a token waits for its first binding at the broker.
+const choiceLife = 24 * time.Hour
+
+// SelectWABA records the choice and goes on with the claim. The same choice again changes nothing.
+func (s *Store) SelectWABA(ctx context.Context, organization string, id uuid.UUID, waba, actor string) (o Onboarding, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		o = Onboarding{}
+		if err := within(s.db.ForUpdate(tx), organization).Where("id = ?", id).Take(&o).Error; err != nil {
+			return err
+		}
+		switch {
+		case o.State == Expired || (o.State == Choosing && s.now().After(o.ExpireTime)):
+			return ErrExpired
+		case !o.offers(waba):
+			return ErrNotOffered
+		case o.State != Choosing && o.WabaID == waba:
+			return nil
+		case o.State != Choosing:
+			return ErrChosen
+		}
+		epoch := o.Epoch
+		o.WabaID = waba
+		s.move(&o, Claiming, "")
+		o.Steps.restart()
+		if err := s.startClaim(tx, &o, epoch); err != nil {
+			return err
+		}
+		return s.note(tx, o.activity("WABA_CHOSEN", actor, ""))
+	})
+	return o, err
+}
+
+func (o *Onboarding) offers(waba string) bool {
+	for _, c := range o.Choices {
+		if c.WabaID == waba {
+			return true
+		}
+	}
+	return false
+}
+
+// clone copies what a change may touch, so that a transaction that is rolled back leaves the original as it was.
+func (o *Onboarding) clone() Onboarding {
+	next := *o
+	next.Steps = append(Steps{}, o.Steps...)
+	return next
+}
+
+// become takes over what was committed, and nothing else: a worker whose commit was lost goes on from what it knows, and
+// the epoch stops it if the commit was not lost after all.
+func (o *Onboarding) become(changed Onboarding, err error) error {
+	if err == nil {
+		*o = changed
+	}
+	return err
+}

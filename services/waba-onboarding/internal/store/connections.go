@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// ConnectionState is where a connection stands.
+type ConnectionState string
+
+// The states of a connection.
+const (
+	ConnectionClaiming          ConnectionState = "CLAIMING"
+	ConnectionConnected         ConnectionState = "CONNECTED"
+	ConnectionAttention         ConnectionState = "ATTENTION"
+	ConnectionReconnectRequired ConnectionState = "RECONNECT_REQUIRED"
+	ConnectionDisconnected      ConnectionState = "DISCONNECTED"
+)
+
+// Connection is one WABA claimed by one organization.
+type Connection struct {
+	ID                 uuid.UUID `gorm:"primaryKey"`
+	OrganizationID     string
+	WabaID             string
+	BusinessID         string
+	Name               string
+	State              ConnectionState
+	Reasons            []string `gorm:"serializer:json"`
+	StateTime          time.Time
+	OnboardingID       uuid.UUID
+	TokenID            string
+	TokenState         string
+	TokenExpireTime    *time.Time
+	OwnBusiness        bool
+	AccessReason       string
+	SubscriptionProven bool
+	SubscriptionTime   *time.Time
+	SubscriptionReason string
+	LastEventTime      *time.Time
+	DisconnectTime     *time.Time
+	DisconnectActor    string
+	Unsubscribed       bool
+	Epoch              int64
+	RunTime            *time.Time
+	CreateTime         time.Time
+
+	// PhoneNumbers are loaded for readers, as Meta lists them.
+	PhoneNumbers []PhoneNumber `gorm:"-"`
+}
+
+// Live tells whether the connection holds its WABA and is not about to give it up. Only a live one writes to Meta.
+func (c *Connection) Live() bool {
+	return c.State != ConnectionDisconnected && c.DisconnectTime == nil
+}
+
+// TokenFacts is what the broker says of a connection's token.
+type TokenFacts struct {
+	State      string
+	ExpireTime *time.Time
+}
+
+// connect is the end of a claim: its token serves the connection, what it read and proved is the connection's, and its
+// numbers are registered.
+func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
+	facts := Connection{
+		OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
+		OwnBusiness: o.OwnBusiness, State: ConnectionConnected, StateTime: s.now(),
+	}
+	update := tx.Model(&Connection{}).Where("id = ?", *o.ConnectionID).Select("onboarding_id", "token_id", "token_state",
+		"token_expire_time", "own_business", "access_reason", "state", "state_time").Updates(facts)
+	if update.Error != nil {
+		return update.Error
+	}
+	if err := s.writeProof(tx, *o.ConnectionID, ""); err != nil {
+		return err
+	}
+	if o.Facts != nil {
+		if err := s.writeFacts(tx, *o.ConnectionID, *o.Facts); err != nil {
+			return err
+		}
+		o.Facts = nil
+	}
+	if err := s.note(tx, o.activity("CONNECTED", o.Actor, "")); err != nil {
+		return err
+	}
+	if err := s.registerPending(tx, *o.ConnectionID); err != nil {
+		return err
+	}
+	if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{*o.ConnectionID}); err != nil {
+		return err
+	}
+	return s.reassess(tx, *o.ConnectionID)
+}
+
+// WabaFacts is what Meta says of a WABA.
+type WabaFacts struct {
+	BusinessID, Name string
+	PhoneNumbers     []PhoneNumber
+}
+
+// RecordCheck writes down what Meta and the broker said of a connection.
+type RecordCheck struct {
+	Read         *WabaFacts
+	Token        *TokenFacts
+	AccessReason *string // what Meta says of our access; empty: nothing against it
+	Proof        *string // the subscription: empty is proven, else the reason
+	Activity     string
+	Actor        string
+	Reason       string
+}
+
+// Record writes down what was found out of a connection as it was read; nil parts were not. The state follows. Where
+// another token serves the connection by now, or it was given up, the news is old, and nothing is written.
+func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var c Connection
+		if err := s.db.ForUpdate(tx).Where("id = ?", read.ID).Take(&c).Error; err != nil {
+			return err
+		}
+		if c.TokenID != read.TokenID || c.State == ConnectionDisconnected {
+			return nil
+		}
+		if err := s.writeCheck(tx, c.ID, check); err != nil {
+			return err
+		}
+		if check.Activity != "" {
+			if err := s.note(tx, c.activity(check.Activity, check.Actor, check.Reason)); err != nil {
+				return err
+			}
+		}
+		return s.reassess(tx, c.ID)
+	})
+}
+
+func (s *Store) writeCheck(tx *gorm.DB, id uuid.UUID, check RecordCheck) error {
+	columns := map[string]any{}
+	if check.Token != nil {
+		columns["token_state"], columns["token_expire_time"] = check.Token.State, check.Token.ExpireTime
+	}
+	if check.AccessReason != nil {
+		columns["access_reason"] = *check.AccessReason
+	}
+	if len(columns) > 0 {
+		if err := tx.Model(&Connection{}).Where("id = ?", id).Updates(columns).Error; err != nil {
+			return err
+		}
+	}
+	if check.Read != nil {
+		if err := s.writeFacts(tx, id, *check.Read); err != nil {
+			return err
+		}
+		if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{id}); err != nil { // a number may be known only now
+			return err
+		}
+	}
+	if check.Proof != nil {
+		return s.writeProof(tx, id, *check.Proof)
+	}
+	return nil
+}
+
+func (s *Store) writeProof(tx *gorm.DB, id uuid.UUID, reason string) error {
+	columns := map[string]any{"subscription_proven": reason == "", "subscription_reason": reason}
+	if reason == "" {
+		columns["subscription_time"] = s.now()
+	}
+	return tx.Model(&Connection{}).Where("id = ?", id).Updates(columns).Error
+}
+
+func (c *Connection) activity(kind, actor, reason string) Activity {
+	return Activity{OrganizationID: c.OrganizationID, ConnectionID: &c.ID, Type: kind, Actor: actor, Reason: reason}
+}
+
+// FindConnection reads a connection with its numbers.
+func (s *Store) FindConnection(ctx context.Context, organization string, id uuid.UUID) (c Connection, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		c = Connection{}
+		if err := within(tx, organization).Where("id = ?", id).Take(&c).Error; err != nil {
+			return err
+		}
+		return attachPhoneNumbers(tx, []*Connection{&c})
+	})
+	return c, err
+}
+
+// ListConnections lists connections, newest first, in any of the states; none given is all.
+func (s *Store) ListConnections(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Connection, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		query := within(tx, organization)
+		if len(states) > 0 {
+			query = query.Where("state in ?", states)
+		}
+		if err := page(query, before, limit).Find(&list).Error; err != nil {
+			return err
+		}
+		return attachPhoneNumbers(tx, list)
+	})
+	return list, err
+}

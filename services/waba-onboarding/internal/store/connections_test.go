@@ -1,0 +1,168 @@
+package store
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+func TestStateFollowsFromFactsAlone(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	number := func(r Registration) []PhoneNumber { return []PhoneNumber{{Registration: r}} }
+	for name, c := range map[string]struct {
+		facts   Connection
+		state   ConnectionState
+		reasons []string
+	}{
+		"all well":               {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Registered)}, ConnectionConnected, []string{}},
+		"registration under way": {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Pending)}, ConnectionConnected, []string{}},
+		"no number":              {Connection{TokenState: "ACTIVE", SubscriptionProven: true}, ConnectionAttention, []string{"NO_PHONE_NUMBER"}},
+		"in review":              {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(WaitingForMeta)}, ConnectionAttention, []string{"DISPLAY_NAME_IN_REVIEW"}},
+		"a PIN is asked for":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(PINRequired)}, ConnectionAttention, []string{"PIN_REQUIRED"}},
+		"registration failed":    {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: append(number(RegistrationFailed), number(RegistrationFailed)...)}, ConnectionAttention, []string{"REGISTRATION_FAILED"}},
+		"not subscribed":         {Connection{TokenState: "ACTIVE", PhoneNumbers: number(NotNeeded)}, ConnectionAttention, []string{"WEBHOOK_SUBSCRIPTION_FAILED"}},
+		"token invalid":          {Connection{TokenState: "INVALID", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_INVALID"}},
+		"token expired":          {Connection{TokenState: "EXPIRED", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_EXPIRED"}},
+		"said twice":             {Connection{TokenState: "REVOKED", AccessReason: "TOKEN_INVALID", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_INVALID"}},
+		"no longer shared":       {Connection{TokenState: "ACTIVE", AccessReason: "WABA_NOT_SHARED"}, ConnectionReconnectRequired, []string{"WABA_NOT_SHARED", "WEBHOOK_SUBSCRIPTION_FAILED", "NO_PHONE_NUMBER"}},
+		"being disconnected":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(NotNeeded), DisconnectTime: &now}, ConnectionAttention, []string{"DISCONNECTING"}},
+		"given up":               {Connection{State: ConnectionDisconnected, Reasons: []string{"WABA_NOT_SHARED"}}, ConnectionDisconnected, []string{"WABA_NOT_SHARED"}},
+		"being claimed":          {Connection{State: ConnectionClaiming, Reasons: []string{}}, ConnectionClaiming, []string{}},
+	} {
+		state, reasons := c.facts.assess()
+		if state != c.state || !slices.Equal(reasons, c.reasons) {
+			t.Errorf("%s: %s %v, want %s %v", name, state, reasons, c.state, c.reasons)
+		}
+	}
+}
+
+func TestOldNewsIsNotWritten(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		_, old := b.connected("org-1", "7")
+		_, fresh := b.connected("org-1", "7") // a reconnection, while somebody checks the old token
+		dead := "TOKEN_INVALID"
+		check := RecordCheck{Token: &TokenFacts{State: "SUPERSEDED"}, AccessReason: &dead, Activity: "CHECKED"}
+		b.must(b.Record(ctx, old, check))
+		if diff := cmp.Diff(fresh, b.connection(fresh.ID)); diff != "" {
+			t.Errorf("old news changed the connection (-want +got):\n%s", diff)
+		}
+		b.must(b.Record(ctx, fresh, check))
+		if now := b.connection(fresh.ID); now.State != ConnectionReconnectRequired {
+			t.Errorf("news did not: %s", now.State)
+		}
+	})
+}
+
+func TestAReconnectionChangesNothingBeforeItIsBound(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, before := b.connected("org-1", "7")
+		again := b.at(b.claiming("org-1"), "7", StepRead)
+		facts := WabaFacts{Name: "Renamed", PhoneNumbers: []PhoneNumber{{PhoneNumberID: "20", Registration: NotNeeded}}}
+		b.must(b.FinishStep(t.Context(), &again, Progress{Read: &facts}, true))
+		if diff := cmp.Diff(before, b.connection(before.ID)); diff != "" {
+			t.Errorf("before bind (-want +got):\n%s", diff)
+		}
+		again, err := b.LoadClaim(t.Context(), again.ID) // as after a crash
+		b.must(err)
+		b.at(again, "7", "the end")
+		after := b.connection(before.ID)
+		if after.Name != "Renamed" || len(after.PhoneNumbers) != 1 || after.PhoneNumbers[0].PhoneNumberID != "20" || after.TokenID != again.TokenID {
+			t.Errorf("after bind: %v", after)
+		}
+		if o := b.onboarding(again.ID); o.Facts != nil {
+			t.Errorf("what was read stayed: %v", o.Facts)
+		}
+	})
+}
+
+func TestAnOldAttemptToRegisterHasNothingToSay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		_, c := b.connected("org-1", "7")
+		begin := func(pin string) PhoneNumber {
+			n, err := b.FindNumber(ctx, c.ID, "17")
+			b.must(err)
+			n, err = b.BeginRegistration(ctx, n, SealedPIN{Ciphertext: []byte(pin), KeyID: 1})
+			b.must(err)
+			return n
+		}
+		slow := begin("first")
+		b.must(b.StartRegistration(ctx, c, "17", &SealedPIN{Ciphertext: []byte("given"), KeyID: 1}, "test"))
+		b.fenced(b.EndRegistration(ctx, slow, PINRequired, "PIN_REQUIRED", 0))
+		fast := begin("never used")
+		if string(slow.PIN) != "first" || string(fast.PIN) != "given" || slow.Attempts != fast.Attempts {
+			t.Errorf("PINs %q and %q, attempts %d and %d", slow.PIN, fast.PIN, slow.Attempts, fast.Attempts)
+		}
+		b.must(b.EndRegistration(ctx, fast, Registered, "", 0))
+		b.fenced(b.EndRegistration(ctx, slow, PINRequired, "PIN_REQUIRED", 0))
+		if n, err := b.FindNumber(ctx, c.ID, "17"); err != nil || n.Registration != Registered {
+			t.Errorf("%v %v", n, err)
+		}
+	})
+}
+
+func TestANumberThatMetaForgotKeepsItsPIN(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		_, c := b.connected("org-1", "7")
+		n, err := b.FindNumber(ctx, c.ID, "17")
+		b.must(err)
+		n, err = b.BeginRegistration(ctx, n, SealedPIN{Ciphertext: []byte("pin"), KeyID: 1})
+		b.must(err)
+		check := func(numbers ...PhoneNumber) Connection {
+			b.must(b.Record(ctx, c, RecordCheck{Read: &WabaFacts{PhoneNumbers: numbers}}))
+			return b.connection(c.ID)
+		}
+		if gone := check(); len(gone.PhoneNumbers) != 0 || gone.State != ConnectionAttention {
+			t.Errorf("gone: %v", gone)
+		}
+		back := check(PhoneNumber{PhoneNumberID: "17", Registration: NotNeeded, PlatformType: "CLOUD_API"})
+		if len(back.PhoneNumbers) != 1 || string(back.PhoneNumbers[0].PIN) != "pin" || back.PhoneNumbers[0].Registration != Registered {
+			t.Errorf("back: %v", back)
+		}
+		b.fenced(b.EndRegistration(ctx, n, RegistrationFailed, "META_UNAVAILABLE", 0))
+	})
+}
+
+func TestRowsOfAnotherOrganizationAreNotFound(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		o, c := b.connected("org-1", "7")
+		_, missing := b.FindConnection(ctx, "org-2", uuid.New())
+		for name, ask := range map[string]func(string) error{
+			"onboarding": func(as string) error { _, err := b.FindOnboarding(ctx, as, o.ID); return err },
+			"connection": func(as string) error { _, err := b.FindConnection(ctx, as, c.ID); return err },
+			"timeline":   func(as string) error { _, err := b.ListActivities(ctx, as, c.ID, uuid.Nil, 10); return err },
+			"choice":     func(as string) error { _, err := b.SelectWABA(ctx, as, o.ID, "1", "test"); return err },
+			"end":        func(as string) error { return b.RequestDisconnect(ctx, as, c.ID, "test") },
+		} {
+			if err := ask("org-2"); err != missing { //nolint:errorlint // the very same
+				t.Errorf("%s: %v, want %v", name, err, missing)
+			}
+		}
+	})
+}
+
+func TestTheDatabaseRefusesASecondHolder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, c := b.connected("org-1", "7")
+		thief := c
+		thief.ID, thief.OrganizationID = newID(), "org-2"
+		err := b.inTx(t.Context(), func(tx *gorm.DB) error { return tx.Create(&thief).Error })
+		if err == nil {
+			t.Error("two connections hold one WABA")
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+)
+
+// assess is the state of a connection as its facts have it, and why. CLAIMING and DISCONNECTED do not follow from facts:
+// a claim's end and a disconnection set them.
+func (c *Connection) assess() (ConnectionState, []string) {
+	if c.State == ConnectionDisconnected || c.State == ConnectionClaiming {
+		return c.State, c.Reasons
+	}
+	dead, attention := c.accessReasons(), c.attentionReasons()
+	if c.DisconnectTime != nil {
+		attention = append(attention, errorsv1.ErrorReason_DISCONNECTING.String())
+	}
+	reasons := append(dead, attention...)
+	switch {
+	case len(dead) > 0:
+		return ConnectionReconnectRequired, reasons
+	case len(attention) > 0:
+		return ConnectionAttention, reasons
+	}
+	return ConnectionConnected, reasons
+}
+
+// accessReasons are what only the customer can mend.
+func (c *Connection) accessReasons() []string {
+	reasons := []string{}
+	switch c.TokenState {
+	case "INVALID", "REVOKED", "SUPERSEDED":
+		reasons = append(reasons, errorsv1.ErrorReason_TOKEN_INVALID.String())
+	case "EXPIRED":
+		reasons = append(reasons, errorsv1.ErrorReason_TOKEN_EXPIRED.String())
+	}
+	if c.AccessReason != "" && !slices.Contains(reasons, c.AccessReason) {
+		reasons = append(reasons, c.AccessReason)
+	}
+	return reasons
+}
+
+func (c *Connection) attentionReasons() []string {
+	var reasons []string
+	if !c.SubscriptionProven {
+		reasons = append(reasons, errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED.String())
+	}
+	if len(c.PhoneNumbers) == 0 {
+		reasons = append(reasons, errorsv1.ErrorReason_NO_PHONE_NUMBER.String())
+	}
+	for _, n := range c.PhoneNumbers {
+		reason := registrationReason(n.Registration)
+		if reason != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
+}
+
+func registrationReason(r Registration) string {
+	switch r {
+	case WaitingForMeta:
+		return errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String()
+	case PINRequired:
+		return errorsv1.ErrorReason_PIN_REQUIRED.String()
+	case RegistrationFailed:
+		return errorsv1.ErrorReason_REGISTRATION_FAILED.String()
+	case NotNeeded, Pending, Registered:
+		return ""
+	}
+	return ""
+}
+
+// reassess lets the state follow the facts, in the transaction that changed one. The connection's row is locked before
+// anything of it changes, so that whoever comes last sees all facts.
+func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
+	var c Connection
+	if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&c).Error; err != nil {
+		return err
+	}
+	if err := attachPhoneNumbers(tx, []*Connection{&c}); err != nil {
+		return err
+	}
+	state, reasons := c.assess()
+	if state == c.State && slices.Equal(reasons, c.Reasons) {
+		return nil
+	}
+	changed := state != c.State
+	c.State, c.Reasons = state, reasons
+	if changed {
+		c.StateTime = s.now()
+	}
+	if err := tx.Model(&Connection{}).Where("id = ?", id).Select("state", "reasons", "state_time").Updates(c).Error; err != nil {
+		return err
+	}
+	if !changed {
+		return nil
+	}
+	reason := ""
+	if len(reasons) > 0 {
+		reason = reasons[0]
+	}
+	return s.note(tx, c.activity("STATE_"+string(state), "", reason))
+}

@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Direction is who sent a message.
+type Direction string
+
+// The directions of a message.
+const (
+	Inbound  Direction = "INBOUND"
+	Outbound Direction = "OUTBOUND"
+	Echo     Direction = "ECHO"
+)
+
+// Message is one message of a connection's numbers.
+type Message struct {
+	ID             uuid.UUID `gorm:"primaryKey"`
+	OrganizationID string
+	ConnectionID   uuid.UUID
+	PhoneNumberID  string
+	Wamid          string
+	Direction      Direction
+	ContactPhone   string
+	ContactUserID  string
+	ContactName    string
+	Type           string
+	Text           string
+	MessageTime    *time.Time
+	SentTime       *time.Time
+	DeliveredTime  *time.Time
+	ReadTime       *time.Time
+	FailedTime     *time.Time
+	EditTime       *time.Time
+	Revoked        bool
+	Error          string
+	Content        []byte
+}
+
+// MessageFact is a message as a change tells it. An edit or a revocation is one too: it says what it is of.
+type MessageFact struct {
+	Message
+	// Edits is the wamid whose text this replaces; Revokes the one that it takes back.
+	Edits, Revokes string
+}
+
+// StatusFact is how far a message got, as a change tells it. Statuses come in any order, so each is a time on the message.
+type StatusFact struct {
+	Wamid, PhoneNumberID, ContactPhone, ContactUserID string
+	Sent, Delivered, Read, Failed                     *time.Time
+	Error                                             string
+}
+
+// applyMessage writes a message once. What came before it — a status, an edit — has made its row already, and stays.
+func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error {
+	wamid := fact.Wamid
+	if fact.Edits != "" {
+		wamid = fact.Edits
+	} else if fact.Revokes != "" {
+		wamid = fact.Revokes
+	}
+	row, err := s.messageRow(tx, c, wamid, fact.Message)
+	if err != nil {
+		return err
+	}
+	switch {
+	case fact.Revokes != "":
+		row.Revoked, row.Text = true, ""
+	case fact.Edits != "":
+		if row.EditTime == nil || fact.MessageTime == nil || !row.EditTime.After(*fact.MessageTime) {
+			row.EditTime = fact.MessageTime
+			row.Text = unlessRevoked(row.Revoked, fact.Text)
+		}
+	case row.Type != "": // it is here already
+		return nil
+	default:
+		row.fill(fact.Message)
+	}
+	return saveMessage(tx, row)
+}
+
+// fill adds the message itself to a row that a status or an edit made.
+func (m *Message) fill(of Message) {
+	text := of.Text
+	if m.EditTime != nil || m.Revoked {
+		text = m.Text
+	}
+	m.Direction, m.PhoneNumberID, m.Type, m.Text = of.Direction, of.PhoneNumberID, of.Type, text
+	m.ContactPhone, m.ContactUserID, m.ContactName = of.ContactPhone, of.ContactUserID, of.ContactName
+	m.MessageTime, m.Error, m.Content = of.MessageTime, of.Error, of.Content
+}
+
+func unlessRevoked(revoked bool, text string) string {
+	if revoked {
+		return ""
+	}
+	return text
+}
+
+func (s *Store) applyStatus(tx *gorm.DB, c Connection, fact StatusFact) error {
+	row, err := s.messageRow(tx, c, fact.Wamid, Message{
+		PhoneNumberID: fact.PhoneNumberID, ContactPhone: fact.ContactPhone, ContactUserID: fact.ContactUserID, Direction: Outbound,
+	})
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct{ have, heard **time.Time }{
+		{&row.SentTime, &fact.Sent}, {&row.DeliveredTime, &fact.Delivered}, {&row.ReadTime, &fact.Read}, {&row.FailedTime, &fact.Failed},
+	} {
+		if *part.heard != nil && *part.have == nil {
+			*part.have = *part.heard
+		}
+	}
+	if fact.Error != "" {
+		row.Error = fact.Error
+	}
+	return saveMessage(tx, row)
+}
+
+// messageRow finds the row of a message, or makes one, and locks it.
+func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) (row Message, err error) {
+	fresh := Message{
+		ID: newID(), OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: of.PhoneNumberID, Wamid: wamid,
+		Direction: of.Direction, ContactPhone: of.ContactPhone, ContactUserID: of.ContactUserID, ContactName: of.ContactName,
+		Content: []byte{},
+	}
+	once := clause.OnConflict{Columns: []clause.Column{{Name: "connection_id"}, {Name: "wamid"}}, DoNothing: true}
+	if err := tx.Clauses(once).Create(&fresh).Error; err != nil {
+		return row, err
+	}
+	err = s.db.ForUpdate(tx).Where("connection_id = ? and wamid = ?", c.ID, wamid).Take(&row).Error
+	return row, err
+}
+
+func saveMessage(tx *gorm.DB, row Message) error {
+	return tx.Select("*").Omit("id").Updates(&row).Error
+}
+
+// State is how far a message got, of all that was heard.
+func (m *Message) State() string {
+	switch {
+	case m.FailedTime != nil:
+		return "FAILED"
+	case m.ReadTime != nil:
+		return "READ"
+	case m.DeliveredTime != nil:
+		return "DELIVERED"
+	case m.Direction == Inbound:
+		return "RECEIVED"
+	}
+	return "SENT"
+}
+
+// ListMessages lists the messages of a connection, newest first.
+func (s *Store) ListMessages(ctx context.Context, organization string, connection, before uuid.UUID, limit int) (list []Message, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		var c Connection
+		if err := within(tx, organization).Select("id").Where("id = ?", connection).Take(&c).Error; err != nil {
+			return err
+		}
+		return page(tx.Where("connection_id = ?", connection), before, limit).Find(&list).Error
+	})
+	return list, err
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Registration is whether a number works on the Cloud API.
+type Registration string
+
+// The registrations of a number.
+const (
+	NotNeeded          Registration = "NOT_NEEDED"
+	Pending            Registration = "PENDING"
+	Registered         Registration = "REGISTERED"
+	WaitingForMeta     Registration = "WAITING_FOR_META"
+	PINRequired        Registration = "PIN_REQUIRED"
+	RegistrationFailed Registration = "FAILED"
+)
+
+// PhoneNumber is a number of a WABA. What is Meta's stands as Meta wrote it.
+type PhoneNumber struct {
+	ConnectionID       uuid.UUID `gorm:"primaryKey"`
+	PhoneNumberID      string    `gorm:"primaryKey"`
+	Position           int
+	DisplayPhoneNumber string
+	VerifiedName       string
+	Status             string
+	QualityRating      string
+	PlatformType       string
+	Coexistence        bool
+	NameStatus         string
+	MessagingLimit     string
+	Registration       Registration
+	Reason             string
+	Attempts           int
+	Epoch              int64
+	PIN                []byte `gorm:"column:pin"`
+	PINKeyID           uint32 `gorm:"column:pin_key_id"`
+	RunTime            *time.Time
+}
+
+// writeFacts writes what Meta says of a WABA and its numbers. Our own part of a number, its registration and PIN, stays,
+// but for what Meta's word decides: a number that needs no registration any more has none pending.
+func (s *Store) writeFacts(tx *gorm.DB, connection uuid.UUID, facts WabaFacts) error {
+	columns := map[string]any{"name": facts.Name, "business_id": facts.BusinessID}
+	if err := tx.Model(&Connection{}).Where("id = ?", connection).Updates(columns).Error; err != nil {
+		return err
+	}
+	known, err := s.knownNumbers(tx, connection)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(facts.PhoneNumbers))
+	for i, n := range facts.PhoneNumbers {
+		n.ConnectionID, n.Position = connection, i
+		if old, ok := known[n.PhoneNumberID]; ok {
+			n.keep(old)
+		}
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&n).Error; err != nil {
+			return err
+		}
+		ids = append(ids, n.PhoneNumberID)
+	}
+	missing := tx.Model(&PhoneNumber{}).Where("connection_id = ?", connection)
+	if len(ids) > 0 {
+		missing = missing.Where("phone_number_id not in ?", ids)
+	}
+	return missing.Updates(map[string]any{"position": gone, "run_time": nil}).Error
+}
+
+// gone is the position of a number that Meta no longer lists. Its PIN is kept: should the number come back, nobody else
+// knows it.
+const gone = -1
+
+func (s *Store) knownNumbers(tx *gorm.DB, connection uuid.UUID) (map[string]PhoneNumber, error) {
+	var rows []PhoneNumber
+	if err := s.db.ForUpdate(tx).Where("connection_id = ?", connection).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	known := map[string]PhoneNumber{}
+	for _, n := range rows {
+		known[n.PhoneNumberID] = n
+	}
+	return known, nil
+}
+
+// keep carries our own part of a number over.
+func (n *PhoneNumber) keep(old PhoneNumber) {
+	n.PIN, n.PINKeyID, n.Epoch = old.PIN, old.PINKeyID, old.Epoch
+	switch {
+	case old.Registration == Registered:
+		n.Registration = Registered
+	case n.Registration == Pending && old.Registration != NotNeeded:
+		n.Registration, n.Reason, n.Attempts, n.RunTime = old.Registration, old.Reason, old.Attempts, old.RunTime
+	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == "CLOUD_API" && !n.Coexistence:
+		n.Registration = Registered // by us: the answer was lost, or is on its way
+		n.Epoch++
+	case n.Registration != old.Registration:
+		n.Epoch++ // an attempt that is under way has nothing to say any more
+	}
+}
+
+func attachPhoneNumbers(tx *gorm.DB, connections []*Connection) error {
+	ids := make([]uuid.UUID, 0, len(connections))
+	byID := map[uuid.UUID]*Connection{}
+	for _, c := range connections {
+		ids = append(ids, c.ID)
+		byID[c.ID] = c
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var rows []PhoneNumber
+	if err := tx.Where("connection_id in ? and position <> ?", ids, gone).Order("connection_id, position").Find(&rows).Error; err != nil {
+		return err
+	}
+	for _, n := range rows {
+		c := byID[n.ConnectionID]
+		c.PhoneNumbers = append(c.PhoneNumbers, n)
+	}
+	return nil
+}
+
+// registerPending enqueues the registration of each number that needs one.
+func (s *Store) registerPending(tx *gorm.DB, connection uuid.UUID) error {
+	var ids []string
+	query := tx.Model(&PhoneNumber{}).
+		Where("connection_id = ? and registration = ? and position <> ?", connection, Pending, gone)
+	if err := query.Pluck("phone_number_id", &ids).Error; err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.enqueueRegistration(tx, connection, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) enqueueRegistration(tx *gorm.DB, connection uuid.UUID, phone string) error {
+	update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", connection, phone).
+		Updates(map[string]any{"run_time": s.now().Add(slack)})
+	if update.Error != nil {
+		return update.Error
+	}
+	return s.queue.Add(tx.Statement.Context, tx, RegisterArgs{connection, phone})
+}
+
+// SealedPIN is a two-step verification PIN as it is kept.
+type SealedPIN struct {
+	Ciphertext []byte
+	KeyID      uint32
+}
+
+// StartRegistration makes a number PENDING once more, with a new PIN where one is given. ErrNotFound when the
+// connection has no such number; ErrDisconnecting when it no longer writes to Meta.
+func (s *Store) StartRegistration(ctx context.Context, c Connection, phone string, pin *SealedPIN, actor string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var current Connection
+		if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&current).Error; err != nil {
+			return err
+		}
+		if !current.Live() {
+			return ErrDisconnecting
+		}
+		columns := map[string]any{"registration": Pending, "reason": "", "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
+		if pin != nil {
+			columns["pin"], columns["pin_key_id"] = pin.Ciphertext, pin.KeyID
+		}
+		update := tx.Model(&PhoneNumber{}).
+			Where("connection_id = ? and phone_number_id = ? and coexistence = ? and position <> ?", c.ID, phone, false, gone)
+		if err := oneRow(update.Updates(columns), ErrNotFound); err != nil {
+			return err
+		}
+		if err := s.note(tx, c.activity("NUMBER_REGISTRATION_STARTED", actor, "")); err != nil {
+			return err
+		}
+		if err := s.enqueueRegistration(tx, c.ID, phone); err != nil {
+			return err
+		}
+		return s.reassess(tx, c.ID)
+	})
+}
+
+// BeginRegistration writes down, before anything is sent, that a number is about to be registered, and with which PIN:
+// the one that it has, or the given one if it has none yet. The epoch fences twins: ErrFenced.
+func (s *Store) BeginRegistration(ctx context.Context, n PhoneNumber, pin SealedPIN) (begun PhoneNumber, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		columns := map[string]any{"attempts": n.Attempts + 1, "epoch": n.Epoch + 1, "run_time": s.now().Add(jobLife)}
+		if n.PIN == nil {
+			columns["pin"], columns["pin_key_id"] = pin.Ciphertext, pin.KeyID
+		}
+		if err := oneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
+			return err
+		}
+		begun = PhoneNumber{}
+		return tx.Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).Take(&begun).Error
+	})
+	return begun, err
+}
+
+// unchanged is the row of a number if nobody changed its registration since it was read.
+func (n *PhoneNumber) unchanged(tx *gorm.DB) *gorm.DB {
+	return tx.Model(&PhoneNumber{}).
+		Where("connection_id = ? and phone_number_id = ? and epoch = ?", n.ConnectionID, n.PhoneNumberID, n.Epoch)
+}
+
+// EndRegistration writes down what came of an attempt; with a delay, there is another one then.
+func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Registration, reason string, delay time.Duration) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var c Connection // locked first: everybody locks in this order
+		if err := s.db.ForUpdate(tx).Where("id = ?", n.ConnectionID).Take(&c).Error; err != nil {
+			return err
+		}
+		columns := map[string]any{"registration": outcome, "reason": reason, "epoch": n.Epoch + 1, "run_time": nil}
+		if delay > 0 {
+			columns["run_time"] = s.now().Add(delay + slack)
+		}
+		if err := oneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
+			return err
+		}
+		if outcome != n.Registration {
+			if err := s.note(tx, c.activity("NUMBER_"+string(outcome), "", reason)); err != nil {
+				return err
+			}
+		}
+		return s.reassess(tx, n.ConnectionID)
+	})
+}
+
+// FindNumber reads one number, for the job that registers it.
+func (s *Store) FindNumber(ctx context.Context, connection uuid.UUID, phone string) (n PhoneNumber, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		n = PhoneNumber{}
+		return tx.Where("connection_id = ? and phone_number_id = ? and position <> ?", connection, phone, gone).Take(&n).Error
+	})
+	return n, err
+}

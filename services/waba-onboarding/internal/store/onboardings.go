@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// OnboardingState is where an onboarding stands.
+type OnboardingState string
+
+// The states of an onboarding.
+const (
+	Started    OnboardingState = "STARTED"
+	Exchanging OnboardingState = "EXCHANGING"
+	Choosing   OnboardingState = "CHOOSING_WABA"
+	Claiming   OnboardingState = "CLAIMING"
+	Connected  OnboardingState = "CONNECTED"
+	Failed     OnboardingState = "FAILED"
+	Cancelled  OnboardingState = "CANCELLED"
+	Expired    OnboardingState = "EXPIRED"
+)
+
+// Final tells whether the state ends an onboarding.
+func (s OnboardingState) Final() bool {
+	switch s {
+	case Connected, Failed, Cancelled, Expired:
+		return true
+	case Started, Exchanging, Choosing, Claiming:
+		return false
+	}
+	return false
+}
+
+// Onboarding is one run of the signup and its claim.
+type Onboarding struct {
+	ID             uuid.UUID `gorm:"primaryKey"`
+	OrganizationID string
+	State          OnboardingState
+	Reason         string
+	Metadata       map[string]string `gorm:"serializer:json"`
+	StateTime      time.Time
+	CreateTime     time.Time
+	ExpireTime     time.Time
+	Steps          Steps    `gorm:"serializer:json"`
+	Choices        []Choice `gorm:"serializer:json"`
+	Epoch          int64
+	Fingerprint    *string
+	StateHash      *string
+	TokenID        string
+	OwnBusiness    bool
+	WabaID         string
+	PhoneNumberID  string
+	Facts          *WabaFacts `gorm:"serializer:json"`
+	ConnectionID   *uuid.UUID
+	Actor          string
+	StartTime      *time.Time
+	RunTime        *time.Time
+
+	// Connection is loaded for readers.
+	Connection *Connection `gorm:"-"`
+}
+
+// Choice is a WABA that the customer shared, among several.
+type Choice struct {
+	WabaID              string   `json:"wabaId"`
+	Name                string   `json:"name"`
+	DisplayPhoneNumbers []string `json:"displayPhoneNumbers"`
+}
+
+// StartOnboarding records a run of the signup.
+func (s *Store) StartOnboarding(ctx context.Context, organization, stateHash, actor string, ttl time.Duration) (Onboarding, error) {
+	o := s.newOnboarding(organization, actor, ttl)
+	o.StateHash = &stateHash
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&o).Error; err != nil {
+			return err
+		}
+		return s.note(tx, o.activity("ONBOARDING_STARTED", actor, ""))
+	})
+	return o, err
+}
+
+func (s *Store) newOnboarding(organization, actor string, ttl time.Duration) Onboarding {
+	now := s.now()
+	return Onboarding{
+		ID: newID(), OrganizationID: organization, State: Started, Metadata: map[string]string{}, StateTime: now,
+		CreateTime: now, ExpireTime: now.Add(ttl), Steps: newSteps(), Choices: []Choice{}, Epoch: 1, Actor: actor,
+	}
+}
+
+func (o *Onboarding) activity(kind, actor, reason string) Activity {
+	return Activity{
+		OrganizationID: o.OrganizationID, ConnectionID: o.ConnectionID, OnboardingID: &o.ID, Type: kind, Actor: actor, Reason: reason,
+	}
+}
+
+// FindOnboarding reads an onboarding with its connection.
+func (s *Store) FindOnboarding(ctx context.Context, organization string, id uuid.UUID) (o Onboarding, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		if err := within(tx, organization).Where("id = ?", id).Take(&o).Error; err != nil {
+			return err
+		}
+		return attachConnections(tx, []*Onboarding{&o})
+	})
+	return o, err
+}
+
+// StateOf reads the state of an onboarding: for those who wait for it to change.
+func (s *Store) StateOf(ctx context.Context, id uuid.UUID) (state OnboardingState, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		var o Onboarding
+		err := tx.Select("state").Where("id = ?", id).Take(&o).Error
+		state = o.State
+		return err
+	})
+	return state, err
+}
+
+// ListOnboardings lists onboardings, newest first, in any of the states; none given is all.
+func (s *Store) ListOnboardings(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Onboarding, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		query := within(tx, organization)
+		if len(states) > 0 {
+			query = query.Where("state in ?", states)
+		}
+		if err := page(query, before, limit).Find(&list).Error; err != nil {
+			return err
+		}
+		return attachConnections(tx, list)
+	})
+	return list, err
+}
+
+func attachConnections(tx *gorm.DB, list []*Onboarding) error {
+	var ids []uuid.UUID
+	for _, o := range list {
+		if o.ConnectionID != nil {
+			ids = append(ids, *o.ConnectionID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var connections []*Connection
+	if err := tx.Where("id in ?", ids).Find(&connections).Error; err != nil {
+		return err
+	}
+	if err := attachPhoneNumbers(tx, connections); err != nil {
+		return err
+	}
+	byID := map[uuid.UUID]*Connection{}
+	for _, c := range connections {
+		byID[c.ID] = c
+	}
+	for _, o := range list {
+		if o.ConnectionID != nil {
+			o.Connection = byID[*o.ConnectionID]
+		}
+	}
+	return nil
+}
+
+// startClaim saves a claim that begins, or begins again, with the job that works it.
+func (s *Store) startClaim(tx *gorm.DB, o *Onboarding, epoch int64) error {
+	s.clockClaim(o)
+	if err := s.save(tx, o, epoch); err != nil {
+		return err
+	}
+	return s.queue.Add(tx.Statement.Context, tx, ClaimArgs{OnboardingID: o.ID})
+}
+
+func (s *Store) clockClaim(o *Onboarding) {
+	now := s.now()
+	o.StartTime, o.RunTime = &now, ptr(now.Add(slack))
+}
+
+// move changes the state.
+func (s *Store) move(o *Onboarding, state OnboardingState, reason string) {
+	if o.State != state {
+		o.StateTime = s.now()
+	}
+	o.State, o.Reason = state, reason
+	if reason == "" {
+		o.Metadata = map[string]string{}
+	}
+	if state.Final() {
+		o.RunTime = nil
+	}
+}
+
+// save writes an onboarding as it was changed since it was read at that epoch; ErrFenced when somebody else changed it.
+func (s *Store) save(tx *gorm.DB, o *Onboarding, epoch int64) error {
+	o.Epoch = epoch + 1
+	return oneRow(tx.Session(&gorm.Session{}).Where("epoch = ?", epoch).Select("*").Omit("id").Updates(o), ErrFenced)
+}

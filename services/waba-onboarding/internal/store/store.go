@@ -1,0 +1,131 @@
+// Package store is the database of waba-onboarding: onboardings with their claims, connections, phone numbers, and the
+// timeline of each.
+//
+// A method is a verb and a transaction, and takes the organization whose rows it may see; empty is all of them, for the
+// operator and for jobs. A job is enqueued in the transaction that makes it necessary. A connection's state is never
+// set: it follows from its facts (health.go), in the transaction that changes one.
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/jobs"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// What callers branch on.
+var (
+	ErrNotFound      = errors.New("store: not found")
+	ErrFenced        = errors.New("store: somebody else went on with this")
+	ErrStateMismatch = errors.New("store: the state is another onboarding's, or another code consumed it")
+	ErrExpired       = errors.New("store: the onboarding expired")
+	ErrHeldElsewhere = errors.New("store: another organization holds the WABA")
+	ErrDisconnecting = errors.New("store: the connection is being disconnected")
+	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
+	ErrChosen        = errors.New("store: another WABA was chosen")
+)
+
+// slack is how long after a job was due the sweeper believes that it still comes.
+const slack = 10 * time.Second
+
+// Store is the database.
+type Store struct {
+	db       *database.DB
+	queue    *jobs.Queue
+	now      func() time.Time
+	deadline time.Duration
+}
+
+// New makes a store on a migrated database. A claim that makes no progress ends deadline after it was last started.
+func New(db *database.DB, queue *jobs.Queue, now func() time.Time, deadline time.Duration) *Store {
+	return &Store{
+		db: db, queue: queue, deadline: deadline,
+		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+	}
+}
+
+// Migrations is the schema.
+func Migrations() database.Migrations { return database.Sub(migrations, "migrations") }
+
+// ClaimArgs is the job that goes on with a claim.
+type ClaimArgs struct {
+	OnboardingID uuid.UUID `json:"onboardingId"`
+	// DeadEpoch is the sweeper's word that whoever began a step at this epoch is dead.
+	DeadEpoch int64 `json:"deadEpoch,omitempty"`
+}
+
+// Kind implements river.JobArgs.
+func (ClaimArgs) Kind() string { return "claim_waba" }
+
+// RegisterArgs is the job that registers a phone number.
+type RegisterArgs struct {
+	ConnectionID  uuid.UUID `json:"connectionId"`
+	PhoneNumberID string    `json:"phoneNumberId"`
+}
+
+// Kind implements river.JobArgs.
+func (RegisterArgs) Kind() string { return "register_phone_number" }
+
+// DisconnectArgs is the job that ends a connection.
+type DisconnectArgs struct {
+	ConnectionID uuid.UUID `json:"connectionId"`
+}
+
+// Kind implements river.JobArgs.
+func (DisconnectArgs) Kind() string { return "disconnect_connection" }
+
+// ResolveArgs is the job that gives waiting changes to the connection that holds their WABA now.
+type ResolveArgs struct {
+	ConnectionID uuid.UUID `json:"connectionId"`
+}
+
+// Kind implements river.JobArgs.
+func (ResolveArgs) Kind() string { return "resolve_changes" }
+
+func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
+	err := s.db.InTx(ctx, f)
+	if database.NotFound(err) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// read is for what changes nothing: without a transaction, which on SQLite would be one of its one writer's.
+func (s *Store) read(ctx context.Context, f func(tx *gorm.DB) error) error {
+	err := s.db.Read(ctx, f)
+	if database.NotFound(err) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// within narrows a query to an organization; empty is all.
+func within(tx *gorm.DB, organization string) *gorm.DB {
+	if organization == "" {
+		return tx
+	}
+	return tx.Where("organization_id = ?", organization)
+}
+
+func oneRow(result *gorm.DB, otherwise error) error {
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected == 0 {
+		return otherwise
+	}
+	return nil
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,226 @@
+package webhook
+
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+const maxText = 8192 // Meta allows 4096 characters
+
+// Read reads what a change does to the connection that it belongs to. What can not be read does nothing: the change
+// itself is kept.
+func Read(change store.Change) store.Effect {
+	switch change.Field {
+	case "messages":
+		return readMessages(change)
+	case "smb_message_echoes":
+		return readEchoes(change)
+	case "account_update":
+		return readAccount(change)
+	}
+	return store.Effect{}
+}
+
+type messagesValue struct {
+	Contacts []contact         `json:"contacts"`
+	Messages []json.RawMessage `json:"messages"`
+	Echoes   []json.RawMessage `json:"message_echoes"`
+	Statuses []json.RawMessage `json:"statuses"`
+}
+
+type contact struct {
+	WaID    string `json:"wa_id"`
+	UserID  string `json:"user_id"`
+	Profile struct {
+		Name string `json:"name"`
+	} `json:"profile"`
+}
+
+func readMessages(change store.Change) store.Effect {
+	var value messagesValue
+	if err := json.Unmarshal(change.Value, &value); err != nil {
+		return store.Effect{}
+	}
+	var effect store.Effect
+	for _, raw := range value.Messages {
+		if fact, ok := readMessage(raw, store.Inbound, change.PhoneNumberID, value.Contacts); ok {
+			effect.Messages = append(effect.Messages, fact)
+		}
+	}
+	for _, raw := range value.Statuses {
+		if fact, ok := readStatus(raw, change.PhoneNumberID); ok {
+			effect.Statuses = append(effect.Statuses, fact)
+		}
+	}
+	return effect
+}
+
+func readEchoes(change store.Change) store.Effect {
+	var value messagesValue
+	if err := json.Unmarshal(change.Value, &value); err != nil {
+		return store.Effect{}
+	}
+	var effect store.Effect
+	for _, raw := range value.Echoes {
+		if fact, ok := readMessage(raw, store.Echo, change.PhoneNumberID, value.Contacts); ok {
+			effect.Messages = append(effect.Messages, fact)
+		}
+	}
+	return effect
+}
+
+// rawMessage holds what messages of every type have in common, and the parts with a text.
+type rawMessage struct {
+	ID        string      `json:"id"`
+	From      string      `json:"from"`
+	FromUser  string      `json:"from_user_id"`
+	To        string      `json:"to"`
+	ToUser    string      `json:"to_user_id"`
+	Timestamp json.Number `json:"timestamp"`
+	Type      string      `json:"type"`
+	Text      textPart    `json:"text"`
+	Image     captionPart `json:"image"`
+	Video     captionPart `json:"video"`
+	Document  captionPart `json:"document"`
+	Button    struct {
+		Text string `json:"text"`
+	} `json:"button"`
+	Reaction struct {
+		Emoji string `json:"emoji"`
+	} `json:"reaction"`
+	Edit struct {
+		Original string `json:"original_message_id"`
+		Message  struct {
+			Text  textPart    `json:"text"`
+			Image captionPart `json:"image"`
+			Video captionPart `json:"video"`
+		} `json:"message"`
+	} `json:"edit"`
+	Revoke struct {
+		Original string `json:"original_message_id"`
+	} `json:"revoke"`
+	Errors []metaError `json:"errors"`
+}
+
+type textPart struct {
+	Body string `json:"body"`
+}
+
+type captionPart struct {
+	Caption string `json:"caption"`
+}
+
+type metaError struct {
+	Code  json.Number `json:"code"`
+	Title string      `json:"title"`
+}
+
+func readMessage(raw json.RawMessage, direction store.Direction, phone string, contacts []contact) (store.MessageFact, bool) {
+	var m rawMessage
+	if err := json.Unmarshal(raw, &m); err != nil || m.ID == "" {
+		return store.MessageFact{}, false
+	}
+	person, user := m.From, m.FromUser
+	if direction == store.Echo {
+		person, user = m.To, m.ToUser
+	}
+	fact := store.MessageFact{
+		Edits: clean(m.Edit.Original, 512), Revokes: clean(m.Revoke.Original, 512),
+		Message: store.Message{
+			PhoneNumberID: phone, Wamid: clean(m.ID, 512), Direction: direction, Type: clean(m.Type, 64),
+			Text: clean(m.text(), maxText), MessageTime: entryTime(m.Timestamp), Error: errorText(m.Errors), Content: raw,
+		},
+	}
+	fact.ContactPhone, fact.ContactUserID, fact.ContactName = whom(person, user, contacts)
+	if fact.Type == "" {
+		fact.Type = "unknown"
+	}
+	return fact, true
+}
+
+// text is what a person reads of a message; of an edit, the new text.
+func (m *rawMessage) text() string {
+	if m.Edit.Original != "" {
+		edited := m.Edit.Message
+		return cmp.Or(edited.Text.Body, edited.Image.Caption, edited.Video.Caption)
+	}
+	return cmp.Or(m.Text.Body, m.Image.Caption, m.Video.Caption, m.Document.Caption, m.Button.Text, m.Reaction.Emoji)
+}
+
+// whom tells who the other side is. The phone number may be absent or empty, and a user id may stand where the number
+// stood (meta-platform: usernames and business-scoped user ids, 2026).
+func whom(person, user string, contacts []contact) (phone, userID, name string) {
+	if !digits.MatchString(person) {
+		if user == "" {
+			user = person
+		}
+		person = ""
+	}
+	for _, c := range contacts {
+		if (person != "" && c.WaID == person) || (user != "" && c.UserID == user) || len(contacts) == 1 {
+			if user == "" {
+				user = c.UserID
+			}
+			name = c.Profile.Name
+			break
+		}
+	}
+	return clean(person, 32), clean(user, 160), clean(name, 256)
+}
+
+func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
+	var s struct {
+		ID        string      `json:"id"`
+		Status    string      `json:"status"`
+		Timestamp json.Number `json:"timestamp"`
+		Recipient string      `json:"recipient_id"`
+		User      string      `json:"recipient_user_id"`
+		Errors    []metaError `json:"errors"`
+	}
+	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" {
+		return store.StatusFact{}, false
+	}
+	fact := store.StatusFact{Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors)}
+	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
+	at := entryTime(s.Timestamp)
+	switch s.Status {
+	case "sent":
+		fact.Sent = at
+	case "delivered":
+		fact.Delivered = at
+	case "read", "played":
+		fact.Read = at
+	case "failed":
+		fact.Failed = at
+	}
+	return fact, true
+}
+
+func errorText(errs []metaError) string {
+	if len(errs) == 0 {
+		return ""
+	}
+	code, _ := errs[0].Code.Int64()
+	return clean(strconv.FormatInt(code, 10)+" "+errs[0].Title, 512)
+}
+
+// readAccount reads the events that end our access, and notes every other.
+func readAccount(change store.Change) store.Effect {
+	var value struct {
+		Event string `json:"event"`
+	}
+	if err := json.Unmarshal(change.Value, &value); err != nil || value.Event == "" {
+		return store.Effect{}
+	}
+	fact := store.AccountFact{Event: clean(value.Event, 64)}
+	switch value.Event {
+	case "PARTNER_REMOVED", "ACCOUNT_DELETED":
+		fact.AccessReason = "WABA_NOT_SHARED"
+	case "PARTNER_APP_UNINSTALLED":
+		fact.AccessReason = "TOKEN_INVALID"
+	}
+	return store.Effect{Account: &fact}
+}

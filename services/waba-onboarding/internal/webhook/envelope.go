@@ -1,0 +1,158 @@
+package webhook
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// object is the only object of the webhook that is ours.
+const object = "whatsapp_business_account"
+
+var (
+	digits    = regexp.MustCompile(`^[0-9]{1,32}$`)
+	fieldName = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+)
+
+// cut cuts a delivery into changes, as slices of its bytes. ok is false for what is no envelope at all; an entry or a
+// change that can not be read is a change of its own, UNPARSED, and spoils nothing else.
+func cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
+	var envelope struct {
+		Object string            `json:"object"`
+		Entry  []json.RawMessage `json:"entry"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return nil, false
+	}
+	for _, raw := range envelope.Entry {
+		changes = append(changes, cutEntry(envelope.Object, raw, received)...)
+	}
+	return changes, true
+}
+
+func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewChange {
+	var entry struct {
+		ID      looseID           `json:"id"`
+		Time    json.Number       `json:"time"`
+		Changes []json.RawMessage `json:"changes"`
+	}
+	if err := json.Unmarshal(raw, &entry); err != nil {
+		return []store.NewChange{unparsed(raw, received)}
+	}
+	var changes []store.NewChange
+	for _, rawChange := range entry.Changes {
+		var change struct {
+			Field string          `json:"field"`
+			Value json.RawMessage `json:"value"`
+		}
+		if err := json.Unmarshal(rawChange, &change); err != nil || !fieldName.MatchString(change.Field) {
+			changes = append(changes, unparsed(rawChange, received))
+			continue
+		}
+		changes = append(changes, newChange(of, string(entry.ID), entryTime(entry.Time), change.Field, change.Value, received))
+	}
+	return changes
+}
+
+// newChange reads whose a change is and what it does. It waits until it is routed.
+func newChange(of, entryID string, at *time.Time, field string, value json.RawMessage, received time.Time) store.NewChange { //nolint:revive // argument-limit: the parts of a change
+	change := store.Change{
+		Field: field, State: store.ChangeWaiting, WabaID: entryID, EntryTime: at, ReceiveTime: received, Value: value,
+	}
+	change.Hash = hashOf(field, entryID, at, value)
+	if of != object {
+		change.State = store.ChangeIgnored
+		return store.NewChange{Change: change}
+	}
+	var whose struct {
+		Metadata struct {
+			PhoneNumberID looseID `json:"phone_number_id"`
+		} `json:"metadata"`
+		Account struct {
+			WabaID looseID `json:"waba_id"`
+		} `json:"waba_info"`
+	}
+	if err := json.Unmarshal(value, &whose); err != nil || bytes.Equal(value, []byte("null")) || len(value) == 0 {
+		change.State = store.ChangeUnparsed
+		return store.NewChange{Change: change}
+	}
+	if field == "account_update" && whose.Account.WabaID != "" {
+		change.WabaID = string(whose.Account.WabaID) // the entry's id is the partner's business
+	}
+	change.PhoneNumberID = string(whose.Metadata.PhoneNumberID)
+	if !digits.MatchString(change.WabaID) || (change.PhoneNumberID != "" && !digits.MatchString(change.PhoneNumberID)) {
+		change.State, change.WabaID, change.PhoneNumberID = store.ChangeUnparsed, "", ""
+		return store.NewChange{Change: change}
+	}
+	return store.NewChange{Change: change, Effect: Read(change)}
+}
+
+func unparsed(raw json.RawMessage, received time.Time) store.NewChange {
+	return store.NewChange{Change: store.Change{
+		State: store.ChangeUnparsed, ReceiveTime: received, Value: raw, Hash: hashOf("", "", nil, raw),
+	}}
+}
+
+// hashOf recognises a change that comes again: Meta repeats for seven days, byte for byte.
+func hashOf(field, entryID string, at *time.Time, value []byte) string {
+	sum := sha256.New()
+	for _, part := range []string{field, entryID} {
+		sum.Write([]byte(part))
+		sum.Write([]byte{0})
+	}
+	if at != nil {
+		sum.Write([]byte(at.UTC().Format(time.RFC3339)))
+	}
+	sum.Write([]byte{0})
+	sum.Write(value)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// looseID is an id that may be a string or a number.
+type looseID string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (id *looseID) UnmarshalJSON(b []byte) error {
+	if bytes.Equal(b, []byte("null")) {
+		return nil
+	}
+	if len(b) > 0 && b[0] == '"' {
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*id = looseID(clean(s, 128))
+		return nil
+	}
+	var n json.Number
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*id = looseID(n)
+	return nil
+}
+
+func entryTime(n json.Number) *time.Time {
+	seconds, err := n.Int64()
+	if err != nil || seconds <= 0 || seconds > 1<<40 {
+		return nil
+	}
+	at := time.Unix(seconds, 0).UTC()
+	return &at
+}
+
+// clean makes a text of Meta's fit for a column: valid UTF-8 without NUL, which PostgreSQL refuses, and not longer than
+// limit bytes.
+func clean(s string, limit int) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "")
+}

@@ -1,0 +1,161 @@
+// Package webhook takes Meta's webhooks in and makes of them what they say.
+//
+// Intake promises that what was answered 200 is durable, byte for byte, and that nothing is parsed before it is: a body
+// that we can not read is kept all the same. Whoever can not sign is told nothing. What a change does is applied once,
+// however often and through however many replicas it comes, and in whatever order.
+//
+// Source: developers.facebook.com, Graph API > Webhooks > Getting Started; WhatsApp > Webhooks.
+package webhook
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+const (
+	maxBody     = 4 << 20          // Meta sends up to 3 MB
+	readTimeout = 15 * time.Second // for the whole body, however slowly it comes
+	chunk       = 64 << 10
+	signature   = "X-Hub-Signature-256"
+)
+
+// Keeper makes a body durable.
+type Keeper interface {
+	Keep(ctx context.Context, body []byte) error
+}
+
+// ErrBusy says that the queue is full, or that we stop: Meta comes again.
+var ErrBusy = errors.New("webhook: too much at once")
+
+// Intake is the HTTP handler of Meta's webhook.
+type Intake struct {
+	Keeper      Keeper
+	VerifyToken secret.Text
+	Secrets     []secret.Text // of the app: the current one and, while it is changed, the previous one
+	Memory      *Memory
+	Log         *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	switch r.Method {
+	case http.MethodGet:
+		i.handshake(w, r)
+	case http.MethodPost:
+		w.WriteHeader(i.receive(w, r))
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// handshake proves to Meta that the endpoint is ours, by its challenge in plain text.
+func (i *Intake) handshake(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	challenge := query.Get("hub.challenge")
+	known := !i.VerifyToken.IsEmpty() && i.VerifyToken.Equal(secret.New(query.Get("hub.verify_token")))
+	if !known || query.Get("hub.mode") != "subscribe" || challenge == "" || len(challenge) > 1024 {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, by its content type and nosniff
+}
+
+// receive answers 200 for what is durable. Every refusal is a bare status: it tells a stranger nothing.
+func (i *Intake) receive(w http.ResponseWriter, r *http.Request) int {
+	switch {
+	case r.Header.Get("Content-Encoding") != "":
+		return http.StatusUnsupportedMediaType
+	case r.ContentLength > maxBody:
+		return http.StatusRequestEntityTooLarge
+	}
+	sent, ok := signatureOf(r.Header)
+	if !ok {
+		return http.StatusUnauthorized
+	}
+	held := i.Memory.hold()
+	defer held.release()
+	body, status := i.read(w, r, held)
+	if status != 0 {
+		return status
+	}
+	if !i.signed(body, sent) {
+		return http.StatusUnauthorized
+	}
+	if err := i.Keeper.Keep(r.Context(), body); err != nil {
+		if !errors.Is(err, ErrBusy) {
+			i.Log.ErrorContext(r.Context(), "a webhook could not be kept", "error", err)
+		}
+		w.Header().Set("Retry-After", "5")
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+// read takes the body in piece by piece, so that a sender who is slow holds little, and no sender holds long.
+func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byte, int) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a recorder in a test has none
+	var body []byte
+	reader := http.MaxBytesReader(w, r.Body, maxBody)
+	for {
+		if !held.more(chunk) {
+			w.Header().Set("Retry-After", "5")
+			return nil, http.StatusServiceUnavailable
+		}
+		start := len(body)
+		body = append(body, make([]byte, chunk)...)
+		n, err := io.ReadFull(reader, body[start:])
+		body = body[:start+n]
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && r.ContentLength < 0,
+			errors.Is(err, io.ErrUnexpectedEOF) && int64(len(body)) == r.ContentLength:
+			return body, 0
+		case errors.As(err, &tooLarge):
+			return nil, http.StatusRequestEntityTooLarge
+		case err != nil:
+			return nil, http.StatusRequestTimeout
+		}
+	}
+}
+
+// signatureOf reads the one signature: `sha256=` and 64 hex digits. SHA-1, which Meta still sends beside it, is not
+// looked at.
+func signatureOf(h http.Header) ([]byte, bool) {
+	values := h.Values(signature)
+	if len(values) != 1 {
+		return nil, false
+	}
+	digits, ok := strings.CutPrefix(values[0], "sha256=")
+	if !ok || len(digits) != hex.EncodedLen(sha256.Size) {
+		return nil, false
+	}
+	sent, err := hex.DecodeString(digits)
+	return sent, err == nil
+}
+
+// signed compares with every secret, whichever fits, in constant time. The bytes are those on the wire: JSON that is
+// written again has another signature.
+func (i *Intake) signed(body, sent []byte) bool {
+	valid := 0
+	for _, key := range i.Secrets {
+		mac := hmac.New(sha256.New, []byte(key.Reveal()))
+		mac.Write(body)
+		valid |= subtle.ConstantTimeCompare(mac.Sum(nil), sent)
+	}
+	return valid == 1
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/rpc"
+)
+
+// serve is one process: everything opened, run, and closed again.
+func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
+	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.CheckMigrated(ctx, Migrations()); err != nil {
+		return err
+	}
+	keys, err := keyring.Open(s.KeysetFile)
+	if err != nil {
+		return err
+	}
+	callers, err := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
+	if err != nil {
+		return err
+	}
+	broker, err := rpc.Dial(s.BrokerClient(log))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = broker.Close() }()
+	built, err := Build(s, Parts{DB: db, Keys: keys, Callers: callers, Broker: broker, Now: time.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = built.Close() }()
+	admin, err := rpc.NewHTTP(rpc.HTTPConfig{
+		Setting: "ADMIN_LISTEN", Listen: s.AdminListen, Log: log,
+		Handler: rpc.Admin(log,
+			rpc.Check{Name: "database", Ask: db.Ready},
+			rpc.Check{Name: "broker", Ask: func(ctx context.Context) error { return askBroker(ctx, broker) }},
+			rpc.Check{Name: "serving", Ask: built.RPC.Accepting}),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = admin.Close() }()
+	log.InfoContext(ctx, "waba-onboarding is ready", "http", built.HTTP.Addr(), "grpc", built.RPC.Addr(), "admin", admin.Addr())
+	return built.Run(ctx, admin.Serve)
+}
+
+func (s *Settings) migrate(ctx context.Context, log *slog.Logger) error {
+	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Migrate(ctx, Migrations()); err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "the database is migrated")
+	return nil
+}
+
+// checkLive asks what the service depends on.
+func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
+	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	broker, err := rpc.Dial(s.BrokerClient(log))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = broker.Close() }()
+	_, keysErr := keyring.Open(s.KeysetFile)
+	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
+	return errors.Join(db.CheckMigrated(ctx, Migrations()), keysErr, callersErr, askBroker(ctx, broker))
+}
+
+func createKeyset(_ context.Context, path string) error {
+	if err := keyring.Create(path); err != nil {
+		return fmt.Errorf("create a keyset: %w", err)
+	}
+	return nil
+}

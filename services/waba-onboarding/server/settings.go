@@ -1,0 +1,77 @@
+// Package server wires and runs one waba-onboarding.
+package server
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+// Settings of the service.
+type Settings struct {
+	cli.Common `embed:""`
+
+	HTTPListen  string      `name:"http-listen" default:":8080" placeholder:"HOST:PORT" help:"Where REST listens, plain HTTP: TLS ends at the ingress."`
+	BrokerAddr  string      `placeholder:"HOST:PORT" help:"Where token-broker listens."`
+	BrokerToken secret.Text `placeholder:"TOKEN" help:"Our bearer token at token-broker, under INSECURE only."`
+
+	MetaConfigID  string `name:"meta-config-id" also:"NEXT_PUBLIC_META_CONFIG_ID" placeholder:"ID" help:"The Facebook Login for Business configuration of Embedded Signup."`
+	MetaSDKURL    string `name:"meta-sdk-url" default:"https://connect.facebook.net/en_US/sdk.js" placeholder:"URL" help:"Meta's JavaScript SDK."`
+	MetaDialogURL string `name:"meta-dialog-url" placeholder:"URL" help:"Meta's signup dialog; default https://www.facebook.com/VERSION/dialog/oauth."`
+
+	MetaWebhookVerifyToken secret.Text `placeholder:"TOKEN" help:"What Meta's webhook handshake must carry, letters and digits; without it the handshake is refused."`
+	MetaAppSecretPrevious  secret.Text `placeholder:"SECRET" help:"The app secret before, whose signatures still count while it is changed."`
+
+	OnboardingTTL time.Duration `name:"onboarding-ttl" default:"30m" placeholder:"DURATION" help:"How long a started onboarding waits for its code."`
+	ClaimDeadline time.Duration `default:"110s" placeholder:"DURATION" help:"How long a claim may take, from its last start."`
+}
+
+// Validate joins everything that is wrong.
+func (s *Settings) Validate() error {
+	errs := []error{
+		s.Common.Validate(),
+		cli.Listen("HTTP_LISTEN", s.HTTPListen),
+		cli.Required("BROKER_ADDR", s.BrokerAddr),
+		absolute("META_SDK_URL", s.MetaSDKURL),
+		absolute("META_DIALOG_URL", s.dialogURL()),
+	}
+	if s.Insecure == s.BrokerToken.IsEmpty() {
+		errs = append(errs, errors.New("BROKER_TOKEN goes with INSECURE, and only with it: otherwise our certificate says who we are"))
+	}
+	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
+		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
+	}
+	return errors.Join(errs...)
+}
+
+func absolute(setting, value string) error {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return errors.New(setting + " must be an absolute URL")
+	}
+	return nil
+}
+
+func (s *Settings) dialogURL() string {
+	if s.MetaDialogURL != "" {
+		return s.MetaDialogURL
+	}
+	return "https://www.facebook.com/" + s.MetaGraphVersion + "/dialog/oauth"
+}
+
+// Program is the command line of the service.
+func Program() cli.Program {
+	settings := &Settings{}
+	return cli.Program{
+		Name:         "waba-onboarding",
+		Description:  "Connects customers' WhatsApp Business Accounts and keeps an eye on each connection.",
+		Settings:     settings,
+		Vars:         map[string]string{"grpc_listen": ":9190", "admin_listen": ":9191"},
+		Serve:        settings.serve,
+		Migrate:      settings.migrate,
+		CheckLive:    settings.checkLive,
+		CreateKeyset: createKeyset,
+	}
+}
