@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/secret"
+)
+
+// file is the path of a file in the data folder.
+func (s *Settings) file(name string) string { return filepath.Join(s.Data, name) }
+
+// operatorToken reads the bearer token, or makes one at the first start.
+func (s *Settings) operatorToken() (secret.Text, error) {
+	kept, err := os.ReadFile(s.file("operator-token"))
+	if err == nil {
+		return secret.New(strings.TrimSpace(string(kept))), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return secret.Text{}, fmt.Errorf("read the bearer token: %w", err)
+	}
+	token := newToken()
+	if err := os.WriteFile(s.file("operator-token"), []byte(token.Reveal()+"\n"), 0o600); err != nil {
+		return secret.Text{}, fmt.Errorf("keep the bearer token: %w", err)
+	}
+	return token, nil
+}
+
+func newToken() secret.Text { return secret.New("wco_" + rand.Text()) }
+
+// keys opens a service's keyset, or makes one at the first start.
+func (s *Settings) keys(service string) (*keyring.Keyring, error) {
+	path := s.file(service + "-keyset.json")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := keyring.Create(path); err != nil {
+			return nil, err
+		}
+	}
+	return keyring.Open(path)
+}
+
+// database opens a service's database and brings it up to date: here nobody runs migrate.
+func (s *Settings) database(ctx context.Context, service string, migrations database.Migrations) (*database.DB, error) {
+	folder, err := filepath.Abs(s.Data)
+	if err != nil {
+		return nil, fmt.Errorf("find the data folder: %w", err)
+	}
+	db, err := database.Open(ctx, "sqlite://"+filepath.Join(folder, service+".db"))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, migrations); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
