@@ -1,0 +1,6 @@
+//go:build !race
+
+package processtest
+
+// raced: the programs are built as this test is.
+const raced = false

@@ -1,0 +1,101 @@
+package processtest
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/whatrack/connect/services/graphsim"
+)
+
+// inFlight are claims whose callers wait while Meta is slow.
+type inFlight struct {
+	answers []answer
+	faults  []string
+	posts   sync.WaitGroup
+}
+
+// post posts n codes that Meta holds at the exchange.
+func (w *world) post(n int) *inFlight {
+	w.t.Helper()
+	f := &inFlight{answers: make([]answer, n)}
+	for i := range n {
+		customer := w.meta.SignUp(graphsim.SignUp{})
+		f.faults = append(f.faults, w.meta.AddFault(graphsim.Fault{
+			Method: http.MethodPost, Path: "/oauth/access_token", Params: map[string]string{"code": customer.Code}, Hold: graphsim.Before,
+		}))
+		f.posts.Go(func() { f.answers[i] = w.claim(w.t.Context(), w.onboarding, fmt.Sprintf("org-%d", i), customer.Code) })
+	}
+	for i, fault := range f.faults {
+		w.meta.held(w.t, fmt.Sprintf("claim %d", i), fault)
+	}
+	return f
+}
+
+// release lets Meta answer, and waits for the answers to the callers.
+func (w *world) release(f *inFlight) {
+	for _, fault := range f.faults {
+		w.meta.Release(fault)
+	}
+	f.posts.Wait()
+	for i, a := range f.answers {
+		if a.err != nil || (a.status != http.StatusOK && a.status != http.StatusAccepted) {
+			w.t.Errorf("claim %d was answered %d %s %v", i, a.status, a.body, a.err)
+		}
+	}
+}
+
+func (w *world) wantConnected(f *inFlight) {
+	w.t.Helper()
+	var ends sync.WaitGroup
+	for i := range f.answers {
+		ends.Go(func() { w.wantEnd(fmt.Sprintf("claim %d", i), fmt.Sprintf("org-%d", i), "CONNECTED") })
+	}
+	ends.Wait()
+}
+
+// soon after the signal, Meta answers.
+const soon = time.Second
+
+func TestOnboardingAnswersWhatIsInFlightBeforeItStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{})
+	claims := w.post(20)
+	w.onboarding.stop()
+	time.Sleep(soon)
+	w.release(claims)
+	w.onboarding.wantStopped()
+	w.start(w.onboarding)
+	w.wantConnected(claims)
+}
+
+func TestTheBrokerAnswersWhatIsInFlightBeforeItStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{})
+	claims := w.post(20)
+	w.broker.stop()
+	time.Sleep(soon)
+	for _, fault := range claims.faults {
+		w.meta.Release(fault)
+	}
+	w.broker.wantStopped()
+	w.broker.start()
+	w.release(claims)
+	w.wantConnected(claims)
+}
+
+func TestBothStopTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{})
+	claims := w.post(20)
+	w.broker.stop()
+	w.onboarding.stop()
+	time.Sleep(soon)
+	w.release(claims)
+	w.broker.wantStopped()
+	w.onboarding.wantStopped()
+	w.start(w.broker, w.onboarding)
+	w.wantConnected(claims)
+}
