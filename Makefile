@@ -28,7 +28,8 @@ build: ## Build every program into .bin/
 test: ## Run all tests, on SQLite and PostgreSQL; ARGS="-run X ./services/..." narrows
 	@[ -n "$(RACE)" ] || echo "make test: without the race detector, which needs a C compiler" >&2
 	@go build -o .bin/testenv ./services/internal/testenv
-	@exec .bin/testenv go test $(RACE) $(ARGS)
+# One package at a time: several start whole processes and databases, and would take each other's deadlines.
+	@exec .bin/testenv go test -p 1 $(RACE) $(ARGS)
 
 lint: .bin/golangci-lint $(BUF) .proto-deps ## Lint Go and proto; the first run builds the linter, which takes minutes
 	.bin/golangci-lint config verify
