@@ -88,11 +88,9 @@ func (s *Service) ListConnections(ctx context.Context, req *onboardingv1.ListCon
 		return nil, err
 	}
 	resp := &onboardingv1.ListConnectionsResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = Cut(pages, list, size, func(row *store.Connection) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	lang := Language(ctx)
 	for _, c := range list {
@@ -142,11 +140,9 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 		return nil, asFault(err)
 	}
 	resp := &onboardingv1.ListActivitiesResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = Cut(pages, list, size, func(row store.Activity) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	lang := Language(ctx)
 	for _, a := range list {

@@ -96,9 +96,15 @@ type Pages struct {
 
 func (p Pages) purpose() string { return "page:" + p.List + ":" + strings.Join(p.Filter, ",") }
 
-// Seal makes the token of the page after a row.
-func (p Pages) Seal(last uuid.UUID) (string, error) {
-	return p.Keys.SealToken(p.purpose(), p.Scope, last[:])
+// Cut makes a page of a list that was read one row longer than its size, and the token of the next page where there is
+// one.
+func Cut[T any](p Pages, list []T, size int, id func(T) uuid.UUID) (page []T, next string, err error) {
+	if len(list) <= size {
+		return list, "", nil
+	}
+	last := id(list[size-1])
+	next, err = p.Keys.SealToken(p.purpose(), p.Scope, last[:])
+	return list[:size], next, err
 }
 
 // Open reads the row after which the page begins; nil for the first page.

@@ -83,11 +83,9 @@ func (s *Service) ListOnboardings(ctx context.Context, req *onboardingv1.ListOnb
 		return nil, err
 	}
 	resp := &onboardingv1.ListOnboardingsResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row *store.Onboarding) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	lang := connection.Language(ctx)
 	for _, o := range list {

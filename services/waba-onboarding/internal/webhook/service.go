@@ -58,11 +58,9 @@ func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChanges
 		return nil, err
 	}
 	resp := &onboardingv1.ListChangesResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Change) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	for _, change := range list {
 		resp.Changes = append(resp.Changes, describeChange(change))
@@ -105,11 +103,9 @@ func (s *Service) ListDeliveries(ctx context.Context, req *onboardingv1.ListDeli
 		return nil, err
 	}
 	resp := &onboardingv1.ListDeliveriesResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Delivery) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	for _, d := range list {
 		resp.Deliveries = append(resp.Deliveries, describeDelivery(d))
@@ -163,11 +159,9 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 		return nil, asFault(err)
 	}
 	resp := &onboardingv1.ListMessagesResponse{}
-	if len(list) > size {
-		list = list[:size]
-		if resp.NextPageToken, err = pages.Seal(list[size-1].ID); err != nil {
-			return nil, err
-		}
+	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Message) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
 	}
 	for _, m := range list {
 		resp.Messages = append(resp.Messages, describeMessage(m))
