@@ -206,6 +206,15 @@ func (db *DB) Read(ctx context.Context, f func(tx *gorm.DB) error) error {
 	}
 }
 
+// Snapshot is Read for statements that must all see the same state of the database.
+func (db *DB) Snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
+	var opts []*sql.TxOptions // SQLite: the one connection sees nobody else's writes between its own statements
+	if db.dialect == PostgreSQL {
+		opts = append(opts, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	}
+	return db.Read(ctx, func(tx *gorm.DB) error { return tx.Transaction(f, opts...) })
+}
+
 // InTx runs f in one transaction. It is run again when PostgreSQL says that the transaction must be repeated, and when
 // its connection was lost before the commit was sent, which undid it; so f keeps no state. On SQLite there is one
 // connection: whatever f does, it does with tx.

@@ -92,6 +92,26 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"There is no such method or path", "Compare the path with /openapi.json"},
 			Text{"Não existe esse método ou caminho", "Compare o caminho com /openapi.json"},
 		},
+		errorsv1.ErrorReason_RATE_LIMITED: {
+			codes.ResourceExhausted,
+			Text{"You ask for more than you may have at a time", "Wait as long as told, and ask less often"},
+			Text{"Você pede mais do que é permitido ao mesmo tempo", "Espere o tempo indicado e peça com menos frequência"},
+		},
+		errorsv1.ErrorReason_REQUEST_ID_REUSED: {
+			codes.AlreadyExists,
+			Text{"This request id belongs to another request", "Send a new request under an id of its own"},
+			Text{"Este id de requisição pertence a outra requisição", "Envie a nova requisição com um id próprio"},
+		},
+		errorsv1.ErrorReason_CURSOR_EXPIRED: {
+			codes.FailedPrecondition,
+			Text{"The cursor is older than the changes that are kept", "Begin without a cursor, and compare with ListMessages what may be missing"},
+			Text{"O cursor é mais antigo do que as mudanças guardadas", "Comece sem cursor e compare com ListMessages o que pode faltar"},
+		},
+		errorsv1.ErrorReason_DESTINATION_NOT_ALLOWED: {
+			codes.FailedPrecondition,
+			Text{"Events can not be sent to this URL", "Name an https URL whose host has public addresses only"},
+			Text{"Não é possível enviar eventos para esta URL", "Indique uma URL https cujo servidor só tenha endereços públicos"},
+		},
 		errorsv1.ErrorReason_CODE_EXPIRED: {
 			codes.FailedPrecondition,
 			Text{"The authorization code is older than 30 seconds", "Open the signup again and send its code at once"},
@@ -241,6 +261,41 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			codes.FailedPrecondition,
 			Text{"A number could not be registered", "See the reason at the number, mend it and register the number again"},
 			Text{"Um número não pôde ser registrado", "Veja o motivo no número, corrija e registre o número de novo"},
+		},
+		errorsv1.ErrorReason_NO_EVENT_YET: {
+			codes.FailedPrecondition,
+			Text{"Connected, and no event has arrived yet", "Send a message to the number from another phone"},
+			Text{"Conectado, e nenhum evento chegou ainda", "Envie uma mensagem para o número de outro telefone"},
+		},
+		errorsv1.ErrorReason_ACCOUNT_DISABLED: {
+			codes.FailedPrecondition,
+			Text{"Meta disabled the WhatsApp account, or is about to", "Open the account in WhatsApp Manager and ask Meta for a review"},
+			Text{"A Meta desativou a conta do WhatsApp ou está para desativar", "Abra a conta no Gerenciador do WhatsApp e peça uma análise à Meta"},
+		},
+		errorsv1.ErrorReason_ACCOUNT_RESTRICTED: {
+			codes.FailedPrecondition,
+			Text{"Meta restricts the WhatsApp account", "See the restriction in WhatsApp Manager, and wait for its end or ask for a review"},
+			Text{"A Meta restringiu a conta do WhatsApp", "Veja a restrição no Gerenciador do WhatsApp e aguarde o fim ou peça uma análise"},
+		},
+		errorsv1.ErrorReason_ACCOUNT_REJECTED: {
+			codes.FailedPrecondition,
+			Text{"Meta rejected the WhatsApp account in its review", "See why in WhatsApp Manager, mend it and ask for another review"},
+			Text{"A Meta rejeitou a conta do WhatsApp na análise", "Veja o motivo no Gerenciador do WhatsApp, corrija e peça outra análise"},
+		},
+		errorsv1.ErrorReason_ACCOUNT_OFFBOARDED: {
+			codes.FailedPrecondition,
+			Text{"The WhatsApp Business app changed its device, and Meta has not connected it again yet", "Wait some minutes; if it stays so, open the app on the phone and connect the account again"},
+			Text{"O aplicativo WhatsApp Business mudou de aparelho e a Meta ainda não o reconectou", "Aguarde alguns minutos; se continuar, abra o aplicativo no celular e conecte a conta de novo"},
+		},
+		errorsv1.ErrorReason_PHONE_NUMBER_UNHEALTHY: {
+			codes.FailedPrecondition,
+			Text{"Meta lists a number as one that can not be used now", "See the status at the number, and open it in WhatsApp Manager"},
+			Text{"A Meta indica um número que não pode ser usado agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"},
+		},
+		errorsv1.ErrorReason_SYNC_EXPIRED: {
+			codes.FailedPrecondition,
+			Text{"Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"},
+			Text{"Contatos e histórico só podem ser obtidos até 24 horas depois da conexão", "Para tê-los, desconecte o número no aplicativo WhatsApp Business e conecte de novo"},
 		},
 	}
 })

@@ -51,27 +51,25 @@ func TestACodeArrivesOnceWhenTheConnectionIsReset(t *testing.T) {
 // A server may close an idle connection in the moment in which we write. The exchange does not take that risk.
 func TestACodeGoesOutOnAConnectionOfItsOwn(t *testing.T) {
 	t.Parallel()
-	var served atomic.Int32
+	var spent atomic.Int32
 	base := rawServer(t, func(conn net.Conn, r *http.Request) bool {
 		body := `{"success":true}`
 		if strings.HasSuffix(r.URL.Path, "/oauth/access_token") {
 			body = `{"access_token":"EAAG"}`
+			spent.Add(1)
 		}
-		served.Add(1)
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: "+itoa(len(body))+"\r\n\r\n"+body)
 		return false // and closes the connection without having said so
 	})
 	c := clientOf(base, 5*time.Second, nil)
 	for range 20 {
-		if err := c.Subscribe(t.Context(), waba, c.Credential(token())); err != nil {
-			t.Fatal(err)
-		}
+		_ = c.Subscribe(t.Context(), waba, c.Credential(token())) // leaves a connection behind, or meets one that is gone
 		if _, err := c.ExchangeCode(t.Context(), code(), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if served.Load() != 40 {
-		t.Errorf("%d requests were served", served.Load())
+	if spent.Load() != 20 {
+		t.Errorf("%d codes were spent", spent.Load())
 	}
 }
 

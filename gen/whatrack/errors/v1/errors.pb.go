@@ -48,6 +48,14 @@ const (
 	ErrorReason_CANCELLED ErrorReason = 9
 	// There is no such method or path.
 	ErrorReason_UNIMPLEMENTED ErrorReason = 10
+	// The caller asks for more than it may have at a time; RetryInfo says when to come again.
+	ErrorReason_RATE_LIMITED ErrorReason = 11
+	// The request id was used for another request.
+	ErrorReason_REQUEST_ID_REUSED ErrorReason = 12
+	// The cursor is older than the changes that are kept; begin without one.
+	ErrorReason_CURSOR_EXPIRED ErrorReason = 13
+	// The destination is no https URL of a public address.
+	ErrorReason_DESTINATION_NOT_ALLOWED ErrorReason = 14
 	// The authorization code is older than about 30 seconds (Graph 100/36007).
 	ErrorReason_CODE_EXPIRED ErrorReason = 20
 	// The authorization code was spent before, here or elsewhere (Graph 100/36009).
@@ -108,6 +116,20 @@ const (
 	ErrorReason_DISPLAY_NAME_IN_REVIEW ErrorReason = 122
 	// The number could not be registered; the number's own reason says why.
 	ErrorReason_REGISTRATION_FAILED ErrorReason = 123
+	// Connected, and no event has arrived yet. No fault: a message to the number will show.
+	ErrorReason_NO_EVENT_YET ErrorReason = 124
+	// Meta disabled the WABA, or will on a day that it named.
+	ErrorReason_ACCOUNT_DISABLED ErrorReason = 125
+	// Meta restricts the WABA: the activity says what.
+	ErrorReason_ACCOUNT_RESTRICTED ErrorReason = 126
+	// Meta rejected the WABA in its review.
+	ErrorReason_ACCOUNT_REJECTED ErrorReason = 127
+	// The WhatsApp Business app of a coexistence number changed its device; Meta connects it again within minutes.
+	ErrorReason_ACCOUNT_OFFBOARDED ErrorReason = 128
+	// Meta lists a number as one that can not send or receive: its status says why.
+	ErrorReason_PHONE_NUMBER_UNHEALTHY ErrorReason = 129
+	// Contacts or history could be had within 24 hours of the signup, and were not.
+	ErrorReason_SYNC_EXPIRED ErrorReason = 140
 )
 
 // Enum value maps for ErrorReason.
@@ -124,6 +146,10 @@ var (
 		8:   "DEADLINE_EXCEEDED",
 		9:   "CANCELLED",
 		10:  "UNIMPLEMENTED",
+		11:  "RATE_LIMITED",
+		12:  "REQUEST_ID_REUSED",
+		13:  "CURSOR_EXPIRED",
+		14:  "DESTINATION_NOT_ALLOWED",
 		20:  "CODE_EXPIRED",
 		21:  "CODE_ALREADY_USED",
 		22:  "CODE_INVALID",
@@ -154,6 +180,13 @@ var (
 		121: "PIN_REQUIRED",
 		122: "DISPLAY_NAME_IN_REVIEW",
 		123: "REGISTRATION_FAILED",
+		124: "NO_EVENT_YET",
+		125: "ACCOUNT_DISABLED",
+		126: "ACCOUNT_RESTRICTED",
+		127: "ACCOUNT_REJECTED",
+		128: "ACCOUNT_OFFBOARDED",
+		129: "PHONE_NUMBER_UNHEALTHY",
+		140: "SYNC_EXPIRED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":    0,
@@ -167,6 +200,10 @@ var (
 		"DEADLINE_EXCEEDED":           8,
 		"CANCELLED":                   9,
 		"UNIMPLEMENTED":               10,
+		"RATE_LIMITED":                11,
+		"REQUEST_ID_REUSED":           12,
+		"CURSOR_EXPIRED":              13,
+		"DESTINATION_NOT_ALLOWED":     14,
 		"CODE_EXPIRED":                20,
 		"CODE_ALREADY_USED":           21,
 		"CODE_INVALID":                22,
@@ -197,6 +234,13 @@ var (
 		"PIN_REQUIRED":                121,
 		"DISPLAY_NAME_IN_REVIEW":      122,
 		"REGISTRATION_FAILED":         123,
+		"NO_EVENT_YET":                124,
+		"ACCOUNT_DISABLED":            125,
+		"ACCOUNT_RESTRICTED":          126,
+		"ACCOUNT_REJECTED":            127,
+		"ACCOUNT_OFFBOARDED":          128,
+		"PHONE_NUMBER_UNHEALTHY":      129,
+		"SYNC_EXPIRED":                140,
 	}
 )
 
@@ -231,7 +275,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x9e\a\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x97\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rINVALID_FIELD\x10\x01\x12\x19\n" +
@@ -245,6 +289,10 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\tCANCELLED\x10\t\x12\x11\n" +
 	"\rUNIMPLEMENTED\x10\n" +
 	"\x12\x10\n" +
+	"\fRATE_LIMITED\x10\v\x12\x15\n" +
+	"\x11REQUEST_ID_REUSED\x10\f\x12\x12\n" +
+	"\x0eCURSOR_EXPIRED\x10\r\x12\x1b\n" +
+	"\x17DESTINATION_NOT_ALLOWED\x10\x0e\x12\x10\n" +
 	"\fCODE_EXPIRED\x10\x14\x12\x15\n" +
 	"\x11CODE_ALREADY_USED\x10\x15\x12\x10\n" +
 	"\fCODE_INVALID\x10\x16\x12\x18\n" +
@@ -274,7 +322,14 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x0fNO_PHONE_NUMBER\x10x\x12\x10\n" +
 	"\fPIN_REQUIRED\x10y\x12\x1a\n" +
 	"\x16DISPLAY_NAME_IN_REVIEW\x10z\x12\x17\n" +
-	"\x13REGISTRATION_FAILED\x10{B=Z;github.com/whatrack/connect/gen/whatrack/errors/v1;errorsv1b\x06proto3"
+	"\x13REGISTRATION_FAILED\x10{\x12\x10\n" +
+	"\fNO_EVENT_YET\x10|\x12\x14\n" +
+	"\x10ACCOUNT_DISABLED\x10}\x12\x16\n" +
+	"\x12ACCOUNT_RESTRICTED\x10~\x12\x14\n" +
+	"\x10ACCOUNT_REJECTED\x10\x7f\x12\x17\n" +
+	"\x12ACCOUNT_OFFBOARDED\x10\x80\x01\x12\x1b\n" +
+	"\x16PHONE_NUMBER_UNHEALTHY\x10\x81\x01\x12\x11\n" +
+	"\fSYNC_EXPIRED\x10\x8c\x01B=Z;github.com/whatrack/connect/gen/whatrack/errors/v1;errorsv1b\x06proto3"
 
 var (
 	file_whatrack_errors_v1_errors_proto_rawDescOnce sync.Once

@@ -147,6 +147,75 @@ func (PhoneNumber_Registration) EnumDescriptor() ([]byte, []int) {
 	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{2, 0}
 }
 
+type SyncPart_State int32
+
+const (
+	SyncPart_STATE_UNSPECIFIED SyncPart_State = 0
+	SyncPart_PENDING           SyncPart_State = 1
+	// Meta was asked; what it hands out arrives by webhook.
+	SyncPart_REQUESTED SyncPart_State = 2
+	// Some of it arrived.
+	SyncPart_RUNNING SyncPart_State = 3
+	SyncPart_DONE    SyncPart_State = 4
+	// The business does not share it (Meta's 2593109).
+	SyncPart_DECLINED SyncPart_State = 5
+	// Meta refused, or the 24 hours were over: see reason.
+	SyncPart_FAILED SyncPart_State = 6
+	// Asked, and the answer was lost: never asked again. What arrives makes it RUNNING.
+	SyncPart_UNKNOWN SyncPart_State = 7
+)
+
+// Enum value maps for SyncPart_State.
+var (
+	SyncPart_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "PENDING",
+		2: "REQUESTED",
+		3: "RUNNING",
+		4: "DONE",
+		5: "DECLINED",
+		6: "FAILED",
+		7: "UNKNOWN",
+	}
+	SyncPart_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"PENDING":           1,
+		"REQUESTED":         2,
+		"RUNNING":           3,
+		"DONE":              4,
+		"DECLINED":          5,
+		"FAILED":            6,
+		"UNKNOWN":           7,
+	}
+)
+
+func (x SyncPart_State) Enum() *SyncPart_State {
+	p := new(SyncPart_State)
+	*p = x
+	return p
+}
+
+func (x SyncPart_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SyncPart_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_whatrack_wabaonboarding_v1_connection_proto_enumTypes[2].Descriptor()
+}
+
+func (SyncPart_State) Type() protoreflect.EnumType {
+	return &file_whatrack_wabaonboarding_v1_connection_proto_enumTypes[2]
+}
+
+func (x SyncPart_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SyncPart_State.Descriptor instead.
+func (SyncPart_State) EnumDescriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{4, 0}
+}
+
 // One WABA claimed by one organization.
 type Connection struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -376,7 +445,9 @@ type PhoneNumber struct {
 	MessagingLimit string                   `protobuf:"bytes,9,opt,name=messaging_limit,json=messagingLimit,proto3" json:"messaging_limit,omitempty"`
 	Registration   PhoneNumber_Registration `protobuf:"varint,10,opt,name=registration,proto3,enum=whatrack.wabaonboarding.v1.PhoneNumber_Registration" json:"registration,omitempty"`
 	// An ErrorReason; empty when nothing is wrong.
-	Reason        string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Absent: not a coexistence number.
+	Sync          *Sync `protobuf:"bytes,12,opt,name=sync,proto3" json:"sync,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +559,155 @@ func (x *PhoneNumber) GetReason() string {
 	return ""
 }
 
+func (x *PhoneNumber) GetSync() *Sync {
+	if x != nil {
+		return x.Sync
+	}
+	return nil
+}
+
+// What a coexistence number brought along from the WhatsApp Business app. Meta hands out each part once ever, within 24
+// hours of the signup.
+type Sync struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Contacts      *SyncPart              `protobuf:"bytes,1,opt,name=contacts,proto3" json:"contacts,omitempty"`
+	History       *SyncPart              `protobuf:"bytes,2,opt,name=history,proto3" json:"history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sync) Reset() {
+	*x = Sync{}
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sync) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sync) ProtoMessage() {}
+
+func (x *Sync) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sync.ProtoReflect.Descriptor instead.
+func (*Sync) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sync) GetContacts() *SyncPart {
+	if x != nil {
+		return x.Contacts
+	}
+	return nil
+}
+
+func (x *Sync) GetHistory() *SyncPart {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+// One part of a sync.
+type SyncPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	State SyncPart_State         `protobuf:"varint,1,opt,name=state,proto3,enum=whatrack.wabaonboarding.v1.SyncPart_State" json:"state,omitempty"`
+	// An ErrorReason; empty when nothing is wrong.
+	Reason      string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	RequestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
+	UpdateTime  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Percent, as Meta says; history only.
+	Progress int32 `protobuf:"varint,5,opt,name=progress,proto3" json:"progress,omitempty"`
+	// Contacts, or messages, that arrived.
+	ItemCount     int64 `protobuf:"varint,6,opt,name=item_count,json=itemCount,proto3" json:"item_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SyncPart) Reset() {
+	*x = SyncPart{}
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SyncPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SyncPart) ProtoMessage() {}
+
+func (x *SyncPart) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SyncPart.ProtoReflect.Descriptor instead.
+func (*SyncPart) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SyncPart) GetState() SyncPart_State {
+	if x != nil {
+		return x.State
+	}
+	return SyncPart_STATE_UNSPECIFIED
+}
+
+func (x *SyncPart) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SyncPart) GetRequestTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RequestTime
+	}
+	return nil
+}
+
+func (x *SyncPart) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *SyncPart) GetProgress() int32 {
+	if x != nil {
+		return x.Progress
+	}
+	return 0
+}
+
+func (x *SyncPart) GetItemCount() int64 {
+	if x != nil {
+		return x.ItemCount
+	}
+	return 0
+}
+
 // What the broker said of the token, last time it was asked.
 type ConnectionToken struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -503,7 +723,7 @@ type ConnectionToken struct {
 
 func (x *ConnectionToken) Reset() {
 	*x = ConnectionToken{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[3]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +735,7 @@ func (x *ConnectionToken) String() string {
 func (*ConnectionToken) ProtoMessage() {}
 
 func (x *ConnectionToken) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[3]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +748,7 @@ func (x *ConnectionToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionToken.ProtoReflect.Descriptor instead.
 func (*ConnectionToken) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{3}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ConnectionToken) GetTokenId() string {
@@ -572,7 +792,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[4]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +804,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[4]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +817,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{4}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Subscription) GetProven() bool {
@@ -642,7 +862,7 @@ type Activity struct {
 
 func (x *Activity) Reset() {
 	*x = Activity{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[5]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +874,7 @@ func (x *Activity) String() string {
 func (*Activity) ProtoMessage() {}
 
 func (x *Activity) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[5]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +887,7 @@ func (x *Activity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activity.ProtoReflect.Descriptor instead.
 func (*Activity) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{5}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Activity) GetActivityId() string {
@@ -746,7 +966,7 @@ type ListConnectionsRequest struct {
 
 func (x *ListConnectionsRequest) Reset() {
 	*x = ListConnectionsRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -758,7 +978,7 @@ func (x *ListConnectionsRequest) String() string {
 func (*ListConnectionsRequest) ProtoMessage() {}
 
 func (x *ListConnectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -771,7 +991,7 @@ func (x *ListConnectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConnectionsRequest.ProtoReflect.Descriptor instead.
 func (*ListConnectionsRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{6}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListConnectionsRequest) GetStates() []Connection_State {
@@ -805,7 +1025,7 @@ type ListConnectionsResponse struct {
 
 func (x *ListConnectionsResponse) Reset() {
 	*x = ListConnectionsResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +1037,7 @@ func (x *ListConnectionsResponse) String() string {
 func (*ListConnectionsResponse) ProtoMessage() {}
 
 func (x *ListConnectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +1050,7 @@ func (x *ListConnectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConnectionsResponse.ProtoReflect.Descriptor instead.
 func (*ListConnectionsResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{7}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListConnectionsResponse) GetConnections() []*Connection {
@@ -856,7 +1076,7 @@ type GetConnectionRequest struct {
 
 func (x *GetConnectionRequest) Reset() {
 	*x = GetConnectionRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +1088,7 @@ func (x *GetConnectionRequest) String() string {
 func (*GetConnectionRequest) ProtoMessage() {}
 
 func (x *GetConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +1101,7 @@ func (x *GetConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConnectionRequest.ProtoReflect.Descriptor instead.
 func (*GetConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{8}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetConnectionRequest) GetConnectionId() string {
@@ -900,7 +1120,7 @@ type GetConnectionResponse struct {
 
 func (x *GetConnectionResponse) Reset() {
 	*x = GetConnectionResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1132,7 @@ func (x *GetConnectionResponse) String() string {
 func (*GetConnectionResponse) ProtoMessage() {}
 
 func (x *GetConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1145,7 @@ func (x *GetConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConnectionResponse.ProtoReflect.Descriptor instead.
 func (*GetConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{9}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetConnectionResponse) GetConnection() *Connection {
@@ -944,7 +1164,7 @@ type CheckConnectionRequest struct {
 
 func (x *CheckConnectionRequest) Reset() {
 	*x = CheckConnectionRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[10]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1176,7 @@ func (x *CheckConnectionRequest) String() string {
 func (*CheckConnectionRequest) ProtoMessage() {}
 
 func (x *CheckConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[10]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1189,7 @@ func (x *CheckConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConnectionRequest.ProtoReflect.Descriptor instead.
 func (*CheckConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{10}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CheckConnectionRequest) GetConnectionId() string {
@@ -988,7 +1208,7 @@ type CheckConnectionResponse struct {
 
 func (x *CheckConnectionResponse) Reset() {
 	*x = CheckConnectionResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[11]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1220,7 @@ func (x *CheckConnectionResponse) String() string {
 func (*CheckConnectionResponse) ProtoMessage() {}
 
 func (x *CheckConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[11]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1233,7 @@ func (x *CheckConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConnectionResponse.ProtoReflect.Descriptor instead.
 func (*CheckConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{11}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CheckConnectionResponse) GetConnection() *Connection {
@@ -1032,7 +1252,7 @@ type SubscribeWebhooksRequest struct {
 
 func (x *SubscribeWebhooksRequest) Reset() {
 	*x = SubscribeWebhooksRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[12]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1264,7 @@ func (x *SubscribeWebhooksRequest) String() string {
 func (*SubscribeWebhooksRequest) ProtoMessage() {}
 
 func (x *SubscribeWebhooksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[12]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1277,7 @@ func (x *SubscribeWebhooksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeWebhooksRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeWebhooksRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{12}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SubscribeWebhooksRequest) GetConnectionId() string {
@@ -1076,7 +1296,7 @@ type SubscribeWebhooksResponse struct {
 
 func (x *SubscribeWebhooksResponse) Reset() {
 	*x = SubscribeWebhooksResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[13]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1308,7 @@ func (x *SubscribeWebhooksResponse) String() string {
 func (*SubscribeWebhooksResponse) ProtoMessage() {}
 
 func (x *SubscribeWebhooksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[13]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1321,7 @@ func (x *SubscribeWebhooksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeWebhooksResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeWebhooksResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{13}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SubscribeWebhooksResponse) GetConnection() *Connection {
@@ -1123,7 +1343,7 @@ type RegisterPhoneNumberRequest struct {
 
 func (x *RegisterPhoneNumberRequest) Reset() {
 	*x = RegisterPhoneNumberRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[14]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1355,7 @@ func (x *RegisterPhoneNumberRequest) String() string {
 func (*RegisterPhoneNumberRequest) ProtoMessage() {}
 
 func (x *RegisterPhoneNumberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[14]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1368,7 @@ func (x *RegisterPhoneNumberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPhoneNumberRequest.ProtoReflect.Descriptor instead.
 func (*RegisterPhoneNumberRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{14}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RegisterPhoneNumberRequest) GetConnectionId() string {
@@ -1181,7 +1401,7 @@ type RegisterPhoneNumberResponse struct {
 
 func (x *RegisterPhoneNumberResponse) Reset() {
 	*x = RegisterPhoneNumberResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[15]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1413,7 @@ func (x *RegisterPhoneNumberResponse) String() string {
 func (*RegisterPhoneNumberResponse) ProtoMessage() {}
 
 func (x *RegisterPhoneNumberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[15]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1426,7 @@ func (x *RegisterPhoneNumberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPhoneNumberResponse.ProtoReflect.Descriptor instead.
 func (*RegisterPhoneNumberResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{15}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RegisterPhoneNumberResponse) GetConnection() *Connection {
@@ -1225,7 +1445,7 @@ type DisconnectConnectionRequest struct {
 
 func (x *DisconnectConnectionRequest) Reset() {
 	*x = DisconnectConnectionRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[16]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1457,7 @@ func (x *DisconnectConnectionRequest) String() string {
 func (*DisconnectConnectionRequest) ProtoMessage() {}
 
 func (x *DisconnectConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[16]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1470,7 @@ func (x *DisconnectConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisconnectConnectionRequest.ProtoReflect.Descriptor instead.
 func (*DisconnectConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{16}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DisconnectConnectionRequest) GetConnectionId() string {
@@ -1269,7 +1489,7 @@ type DisconnectConnectionResponse struct {
 
 func (x *DisconnectConnectionResponse) Reset() {
 	*x = DisconnectConnectionResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[17]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1501,7 @@ func (x *DisconnectConnectionResponse) String() string {
 func (*DisconnectConnectionResponse) ProtoMessage() {}
 
 func (x *DisconnectConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[17]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1514,7 @@ func (x *DisconnectConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisconnectConnectionResponse.ProtoReflect.Descriptor instead.
 func (*DisconnectConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{17}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DisconnectConnectionResponse) GetConnection() *Connection {
@@ -1316,7 +1536,7 @@ type ListActivitiesRequest struct {
 
 func (x *ListActivitiesRequest) Reset() {
 	*x = ListActivitiesRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[18]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1548,7 @@ func (x *ListActivitiesRequest) String() string {
 func (*ListActivitiesRequest) ProtoMessage() {}
 
 func (x *ListActivitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[18]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1561,7 @@ func (x *ListActivitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivitiesRequest.ProtoReflect.Descriptor instead.
 func (*ListActivitiesRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{18}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListActivitiesRequest) GetConnectionId() string {
@@ -1375,7 +1595,7 @@ type ListActivitiesResponse struct {
 
 func (x *ListActivitiesResponse) Reset() {
 	*x = ListActivitiesResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[19]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1607,7 @@ func (x *ListActivitiesResponse) String() string {
 func (*ListActivitiesResponse) ProtoMessage() {}
 
 func (x *ListActivitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[19]
+	mi := &file_whatrack_wabaonboarding_v1_connection_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1620,7 @@ func (x *ListActivitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivitiesResponse.ProtoReflect.Descriptor instead.
 func (*ListActivitiesResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{19}
+	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListActivitiesResponse) GetActivities() []*Activity {
@@ -1453,7 +1673,7 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vnext_action\x18\x03 \x01(\tR\n" +
-	"nextAction\"\xde\x04\n" +
+	"nextAction\"\x94\x05\n" +
 	"\vPhoneNumber\x12&\n" +
 	"\x0fphone_number_id\x18\x01 \x01(\tR\rphoneNumberId\x120\n" +
 	"\x14display_phone_number\x18\x02 \x01(\tR\x12displayPhoneNumber\x12#\n" +
@@ -1467,7 +1687,8 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x0fmessaging_limit\x18\t \x01(\tR\x0emessagingLimit\x12X\n" +
 	"\fregistration\x18\n" +
 	" \x01(\x0e24.whatrack.wabaonboarding.v1.PhoneNumber.RegistrationR\fregistration\x12\x16\n" +
-	"\x06reason\x18\v \x01(\tR\x06reason\"\x8d\x01\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\x124\n" +
+	"\x04sync\x18\f \x01(\v2 .whatrack.wabaonboarding.v1.SyncR\x04sync\"\x8d\x01\n" +
 	"\fRegistration\x12\x1c\n" +
 	"\x18REGISTRATION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1478,7 +1699,29 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x10WAITING_FOR_META\x10\x04\x12\x10\n" +
 	"\fPIN_REQUIRED\x10\x05\x12\n" +
 	"\n" +
-	"\x06FAILED\x10\x06\"\xa2\x01\n" +
+	"\x06FAILED\x10\x06\"\x88\x01\n" +
+	"\x04Sync\x12@\n" +
+	"\bcontacts\x18\x01 \x01(\v2$.whatrack.wabaonboarding.v1.SyncPartR\bcontacts\x12>\n" +
+	"\ahistory\x18\x02 \x01(\v2$.whatrack.wabaonboarding.v1.SyncPartR\ahistory\"\x95\x03\n" +
+	"\bSyncPart\x12@\n" +
+	"\x05state\x18\x01 \x01(\x0e2*.whatrack.wabaonboarding.v1.SyncPart.StateR\x05state\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
+	"\frequest_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestTime\x12;\n" +
+	"\vupdate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12\x1a\n" +
+	"\bprogress\x18\x05 \x01(\x05R\bprogress\x12\x1d\n" +
+	"\n" +
+	"item_count\x18\x06 \x01(\x03R\titemCount\"x\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aPENDING\x10\x01\x12\r\n" +
+	"\tREQUESTED\x10\x02\x12\v\n" +
+	"\aRUNNING\x10\x03\x12\b\n" +
+	"\x04DONE\x10\x04\x12\f\n" +
+	"\bDECLINED\x10\x05\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x06\x12\v\n" +
+	"\aUNKNOWN\x10\a\"\xa2\x01\n" +
 	"\x0fConnectionToken\x12\x19\n" +
 	"\btoken_id\x18\x01 \x01(\tR\atokenId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12;\n" +
@@ -1580,73 +1823,82 @@ func file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP() []byte {
 	return file_whatrack_wabaonboarding_v1_connection_proto_rawDescData
 }
 
-var file_whatrack_wabaonboarding_v1_connection_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_whatrack_wabaonboarding_v1_connection_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_whatrack_wabaonboarding_v1_connection_proto_goTypes = []any{
 	(Connection_State)(0),                // 0: whatrack.wabaonboarding.v1.Connection.State
 	(PhoneNumber_Registration)(0),        // 1: whatrack.wabaonboarding.v1.PhoneNumber.Registration
-	(*Connection)(nil),                   // 2: whatrack.wabaonboarding.v1.Connection
-	(*ConnectionReason)(nil),             // 3: whatrack.wabaonboarding.v1.ConnectionReason
-	(*PhoneNumber)(nil),                  // 4: whatrack.wabaonboarding.v1.PhoneNumber
-	(*ConnectionToken)(nil),              // 5: whatrack.wabaonboarding.v1.ConnectionToken
-	(*Subscription)(nil),                 // 6: whatrack.wabaonboarding.v1.Subscription
-	(*Activity)(nil),                     // 7: whatrack.wabaonboarding.v1.Activity
-	(*ListConnectionsRequest)(nil),       // 8: whatrack.wabaonboarding.v1.ListConnectionsRequest
-	(*ListConnectionsResponse)(nil),      // 9: whatrack.wabaonboarding.v1.ListConnectionsResponse
-	(*GetConnectionRequest)(nil),         // 10: whatrack.wabaonboarding.v1.GetConnectionRequest
-	(*GetConnectionResponse)(nil),        // 11: whatrack.wabaonboarding.v1.GetConnectionResponse
-	(*CheckConnectionRequest)(nil),       // 12: whatrack.wabaonboarding.v1.CheckConnectionRequest
-	(*CheckConnectionResponse)(nil),      // 13: whatrack.wabaonboarding.v1.CheckConnectionResponse
-	(*SubscribeWebhooksRequest)(nil),     // 14: whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
-	(*SubscribeWebhooksResponse)(nil),    // 15: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
-	(*RegisterPhoneNumberRequest)(nil),   // 16: whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
-	(*RegisterPhoneNumberResponse)(nil),  // 17: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
-	(*DisconnectConnectionRequest)(nil),  // 18: whatrack.wabaonboarding.v1.DisconnectConnectionRequest
-	(*DisconnectConnectionResponse)(nil), // 19: whatrack.wabaonboarding.v1.DisconnectConnectionResponse
-	(*ListActivitiesRequest)(nil),        // 20: whatrack.wabaonboarding.v1.ListActivitiesRequest
-	(*ListActivitiesResponse)(nil),       // 21: whatrack.wabaonboarding.v1.ListActivitiesResponse
-	(*timestamppb.Timestamp)(nil),        // 22: google.protobuf.Timestamp
+	(SyncPart_State)(0),                  // 2: whatrack.wabaonboarding.v1.SyncPart.State
+	(*Connection)(nil),                   // 3: whatrack.wabaonboarding.v1.Connection
+	(*ConnectionReason)(nil),             // 4: whatrack.wabaonboarding.v1.ConnectionReason
+	(*PhoneNumber)(nil),                  // 5: whatrack.wabaonboarding.v1.PhoneNumber
+	(*Sync)(nil),                         // 6: whatrack.wabaonboarding.v1.Sync
+	(*SyncPart)(nil),                     // 7: whatrack.wabaonboarding.v1.SyncPart
+	(*ConnectionToken)(nil),              // 8: whatrack.wabaonboarding.v1.ConnectionToken
+	(*Subscription)(nil),                 // 9: whatrack.wabaonboarding.v1.Subscription
+	(*Activity)(nil),                     // 10: whatrack.wabaonboarding.v1.Activity
+	(*ListConnectionsRequest)(nil),       // 11: whatrack.wabaonboarding.v1.ListConnectionsRequest
+	(*ListConnectionsResponse)(nil),      // 12: whatrack.wabaonboarding.v1.ListConnectionsResponse
+	(*GetConnectionRequest)(nil),         // 13: whatrack.wabaonboarding.v1.GetConnectionRequest
+	(*GetConnectionResponse)(nil),        // 14: whatrack.wabaonboarding.v1.GetConnectionResponse
+	(*CheckConnectionRequest)(nil),       // 15: whatrack.wabaonboarding.v1.CheckConnectionRequest
+	(*CheckConnectionResponse)(nil),      // 16: whatrack.wabaonboarding.v1.CheckConnectionResponse
+	(*SubscribeWebhooksRequest)(nil),     // 17: whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
+	(*SubscribeWebhooksResponse)(nil),    // 18: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
+	(*RegisterPhoneNumberRequest)(nil),   // 19: whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
+	(*RegisterPhoneNumberResponse)(nil),  // 20: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
+	(*DisconnectConnectionRequest)(nil),  // 21: whatrack.wabaonboarding.v1.DisconnectConnectionRequest
+	(*DisconnectConnectionResponse)(nil), // 22: whatrack.wabaonboarding.v1.DisconnectConnectionResponse
+	(*ListActivitiesRequest)(nil),        // 23: whatrack.wabaonboarding.v1.ListActivitiesRequest
+	(*ListActivitiesResponse)(nil),       // 24: whatrack.wabaonboarding.v1.ListActivitiesResponse
+	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
 }
 var file_whatrack_wabaonboarding_v1_connection_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Connection.state:type_name -> whatrack.wabaonboarding.v1.Connection.State
-	3,  // 1: whatrack.wabaonboarding.v1.Connection.reasons:type_name -> whatrack.wabaonboarding.v1.ConnectionReason
-	22, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
-	4,  // 3: whatrack.wabaonboarding.v1.Connection.phone_numbers:type_name -> whatrack.wabaonboarding.v1.PhoneNumber
-	5,  // 4: whatrack.wabaonboarding.v1.Connection.token:type_name -> whatrack.wabaonboarding.v1.ConnectionToken
-	6,  // 5: whatrack.wabaonboarding.v1.Connection.subscription:type_name -> whatrack.wabaonboarding.v1.Subscription
-	22, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
-	22, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
+	4,  // 1: whatrack.wabaonboarding.v1.Connection.reasons:type_name -> whatrack.wabaonboarding.v1.ConnectionReason
+	25, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
+	5,  // 3: whatrack.wabaonboarding.v1.Connection.phone_numbers:type_name -> whatrack.wabaonboarding.v1.PhoneNumber
+	8,  // 4: whatrack.wabaonboarding.v1.Connection.token:type_name -> whatrack.wabaonboarding.v1.ConnectionToken
+	9,  // 5: whatrack.wabaonboarding.v1.Connection.subscription:type_name -> whatrack.wabaonboarding.v1.Subscription
+	25, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
+	25, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 8: whatrack.wabaonboarding.v1.PhoneNumber.registration:type_name -> whatrack.wabaonboarding.v1.PhoneNumber.Registration
-	22, // 9: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
-	22, // 10: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
-	22, // 11: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
-	0,  // 12: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
-	2,  // 13: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
-	2,  // 14: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	2,  // 15: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	2,  // 16: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	2,  // 17: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	2,  // 18: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	7,  // 19: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
-	8,  // 20: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
-	10, // 21: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
-	12, // 22: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
-	14, // 23: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
-	16, // 24: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
-	18, // 25: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
-	20, // 26: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
-	9,  // 27: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
-	11, // 28: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
-	13, // 29: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
-	15, // 30: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
-	17, // 31: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
-	19, // 32: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
-	21, // 33: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
-	27, // [27:34] is the sub-list for method output_type
-	20, // [20:27] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	6,  // 9: whatrack.wabaonboarding.v1.PhoneNumber.sync:type_name -> whatrack.wabaonboarding.v1.Sync
+	7,  // 10: whatrack.wabaonboarding.v1.Sync.contacts:type_name -> whatrack.wabaonboarding.v1.SyncPart
+	7,  // 11: whatrack.wabaonboarding.v1.Sync.history:type_name -> whatrack.wabaonboarding.v1.SyncPart
+	2,  // 12: whatrack.wabaonboarding.v1.SyncPart.state:type_name -> whatrack.wabaonboarding.v1.SyncPart.State
+	25, // 13: whatrack.wabaonboarding.v1.SyncPart.request_time:type_name -> google.protobuf.Timestamp
+	25, // 14: whatrack.wabaonboarding.v1.SyncPart.update_time:type_name -> google.protobuf.Timestamp
+	25, // 15: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
+	25, // 16: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
+	25, // 17: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
+	0,  // 18: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
+	3,  // 19: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 20: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 21: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 22: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 23: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 24: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	10, // 25: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
+	11, // 26: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
+	13, // 27: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
+	15, // 28: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
+	17, // 29: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
+	19, // 30: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
+	21, // 31: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
+	23, // 32: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
+	12, // 33: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
+	14, // 34: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
+	16, // 35: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
+	18, // 36: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
+	20, // 37: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
+	22, // 38: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
+	24, // 39: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
+	33, // [33:40] is the sub-list for method output_type
+	26, // [26:33] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_connection_proto_init() }
@@ -1659,8 +1911,8 @@ func file_whatrack_wabaonboarding_v1_connection_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   20,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -81,10 +82,16 @@ type Message_State int32
 const (
 	Message_STATE_UNSPECIFIED Message_State = 0
 	Message_RECEIVED          Message_State = 1
-	Message_SENT              Message_State = 2
-	Message_DELIVERED         Message_State = 3
-	Message_READ              Message_State = 4
-	Message_FAILED            Message_State = 5
+	// Written down; Meta is being asked.
+	Message_SENDING Message_State = 2
+	// Meta took it, and says no more yet.
+	Message_ACCEPTED  Message_State = 3
+	Message_SENT      Message_State = 4
+	Message_DELIVERED Message_State = 5
+	Message_READ      Message_State = 6
+	Message_FAILED    Message_State = 7
+	// Sent, and the answer was lost: a status of Meta's will tell.
+	Message_UNKNOWN Message_State = 8
 )
 
 // Enum value maps for Message_State.
@@ -92,18 +99,24 @@ var (
 	Message_State_name = map[int32]string{
 		0: "STATE_UNSPECIFIED",
 		1: "RECEIVED",
-		2: "SENT",
-		3: "DELIVERED",
-		4: "READ",
-		5: "FAILED",
+		2: "SENDING",
+		3: "ACCEPTED",
+		4: "SENT",
+		5: "DELIVERED",
+		6: "READ",
+		7: "FAILED",
+		8: "UNKNOWN",
 	}
 	Message_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
 		"RECEIVED":          1,
-		"SENT":              2,
-		"DELIVERED":         3,
-		"READ":              4,
-		"FAILED":            5,
+		"SENDING":           2,
+		"ACCEPTED":          3,
+		"SENT":              4,
+		"DELIVERED":         5,
+		"READ":              6,
+		"FAILED":            7,
+		"UNKNOWN":           8,
 	}
 )
 
@@ -161,9 +174,12 @@ type Message struct {
 	// Meta's error of a failed message: its code and title.
 	Error string `protobuf:"bytes,16,opt,name=error,proto3" json:"error,omitempty"`
 	// The message as Meta sent it; empty for one that is known by its status alone.
-	ContentJson   string `protobuf:"bytes,17,opt,name=content_json,json=contentJson,proto3" json:"content_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ContentJson string `protobuf:"bytes,17,opt,name=content_json,json=contentJson,proto3" json:"content_json,omitempty"`
+	// The one of SendMessage.
+	RequestId      string `protobuf:"bytes,18,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	OrganizationId string `protobuf:"bytes,19,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
@@ -315,6 +331,20 @@ func (x *Message) GetContentJson() string {
 	return ""
 }
 
+func (x *Message) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *Message) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
 type ListMessagesRequest struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	ConnectionId string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
@@ -428,11 +458,326 @@ func (x *ListMessagesResponse) GetNextPageToken() string {
 	return ""
 }
 
+type SendMessageRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	// Needed only where the connection has several numbers.
+	PhoneNumberId string `protobuf:"bytes,2,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`
+	// The caller's own id of this message, one for each: what makes a second call harmless.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Types that are valid to be assigned to Receiver:
+	//
+	//	*SendMessageRequest_To
+	//	*SendMessageRequest_Recipient
+	Receiver isSendMessageRequest_Receiver `protobuf_oneof:"receiver"`
+	// Types that are valid to be assigned to Content:
+	//
+	//	*SendMessageRequest_Text
+	//	*SendMessageRequest_Template
+	Content       isSendMessageRequest_Content `protobuf_oneof:"content"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendMessageRequest) Reset() {
+	*x = SendMessageRequest{}
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendMessageRequest) ProtoMessage() {}
+
+func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
+func (*SendMessageRequest) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_message_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SendMessageRequest) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetPhoneNumberId() string {
+	if x != nil {
+		return x.PhoneNumberId
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetReceiver() isSendMessageRequest_Receiver {
+	if x != nil {
+		return x.Receiver
+	}
+	return nil
+}
+
+func (x *SendMessageRequest) GetTo() string {
+	if x != nil {
+		if x, ok := x.Receiver.(*SendMessageRequest_To); ok {
+			return x.To
+		}
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetRecipient() string {
+	if x != nil {
+		if x, ok := x.Receiver.(*SendMessageRequest_Recipient); ok {
+			return x.Recipient
+		}
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetContent() isSendMessageRequest_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *SendMessageRequest) GetText() *TextContent {
+	if x != nil {
+		if x, ok := x.Content.(*SendMessageRequest_Text); ok {
+			return x.Text
+		}
+	}
+	return nil
+}
+
+func (x *SendMessageRequest) GetTemplate() *TemplateContent {
+	if x != nil {
+		if x, ok := x.Content.(*SendMessageRequest_Template); ok {
+			return x.Template
+		}
+	}
+	return nil
+}
+
+type isSendMessageRequest_Receiver interface {
+	isSendMessageRequest_Receiver()
+}
+
+type SendMessageRequest_To struct {
+	// A phone number, with the country's code.
+	To string `protobuf:"bytes,4,opt,name=to,proto3,oneof"`
+}
+
+type SendMessageRequest_Recipient struct {
+	// A user id, for a person whose number is not known.
+	Recipient string `protobuf:"bytes,5,opt,name=recipient,proto3,oneof"`
+}
+
+func (*SendMessageRequest_To) isSendMessageRequest_Receiver() {}
+
+func (*SendMessageRequest_Recipient) isSendMessageRequest_Receiver() {}
+
+type isSendMessageRequest_Content interface {
+	isSendMessageRequest_Content()
+}
+
+type SendMessageRequest_Text struct {
+	Text *TextContent `protobuf:"bytes,6,opt,name=text,proto3,oneof"`
+}
+
+type SendMessageRequest_Template struct {
+	Template *TemplateContent `protobuf:"bytes,7,opt,name=template,proto3,oneof"`
+}
+
+func (*SendMessageRequest_Text) isSendMessageRequest_Content() {}
+
+func (*SendMessageRequest_Template) isSendMessageRequest_Content() {}
+
+type TextContent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Body  string                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`
+	// Whether the first URL of the body is shown with a preview.
+	PreviewUrl    bool `protobuf:"varint,2,opt,name=preview_url,json=previewUrl,proto3" json:"preview_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TextContent) Reset() {
+	*x = TextContent{}
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TextContent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TextContent) ProtoMessage() {}
+
+func (x *TextContent) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TextContent.ProtoReflect.Descriptor instead.
+func (*TextContent) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_message_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TextContent) GetBody() string {
+	if x != nil {
+		return x.Body
+	}
+	return ""
+}
+
+func (x *TextContent) GetPreviewUrl() bool {
+	if x != nil {
+		return x.PreviewUrl
+	}
+	return false
+}
+
+type TemplateContent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Example: pt_BR.
+	Language string `protobuf:"bytes,2,opt,name=language,proto3" json:"language,omitempty"`
+	// As Meta wants them (https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates).
+	Components    []*structpb.Struct `protobuf:"bytes,3,rep,name=components,proto3" json:"components,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TemplateContent) Reset() {
+	*x = TemplateContent{}
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TemplateContent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TemplateContent) ProtoMessage() {}
+
+func (x *TemplateContent) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TemplateContent.ProtoReflect.Descriptor instead.
+func (*TemplateContent) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_message_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TemplateContent) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TemplateContent) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *TemplateContent) GetComponents() []*structpb.Struct {
+	if x != nil {
+		return x.Components
+	}
+	return nil
+}
+
+type SendMessageResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Message       *Message               `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendMessageResponse) Reset() {
+	*x = SendMessageResponse{}
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendMessageResponse) ProtoMessage() {}
+
+func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_message_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
+func (*SendMessageResponse) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_message_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SendMessageResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
 var File_whatrack_wabaonboarding_v1_message_proto protoreflect.FileDescriptor
 
 const file_whatrack_wabaonboarding_v1_message_proto_rawDesc = "" +
 	"\n" +
-	"(whatrack/wabaonboarding/v1/message.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\a\n" +
+	"(whatrack/wabaonboarding/v1/message.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\a\n" +
 	"\aMessage\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12#\n" +
@@ -452,20 +797,26 @@ const file_whatrack_wabaonboarding_v1_message_proto_rawDesc = "" +
 	"\x0edelivered_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\rdeliveredTime\x127\n" +
 	"\tread_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\breadTime\x12\x14\n" +
 	"\x05error\x18\x10 \x01(\tR\x05error\x12!\n" +
-	"\fcontent_json\x18\x11 \x01(\tR\vcontentJson\"K\n" +
+	"\fcontent_json\x18\x11 \x01(\tR\vcontentJson\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x12 \x01(\tR\trequestId\x12'\n" +
+	"\x0forganization_id\x18\x13 \x01(\tR\x0eorganizationId\"K\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aINBOUND\x10\x01\x12\f\n" +
 	"\bOUTBOUND\x10\x02\x12\b\n" +
-	"\x04ECHO\x10\x03\"[\n" +
+	"\x04ECHO\x10\x03\"\x83\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\f\n" +
-	"\bRECEIVED\x10\x01\x12\b\n" +
-	"\x04SENT\x10\x02\x12\r\n" +
-	"\tDELIVERED\x10\x03\x12\b\n" +
-	"\x04READ\x10\x04\x12\n" +
+	"\bRECEIVED\x10\x01\x12\v\n" +
+	"\aSENDING\x10\x02\x12\f\n" +
+	"\bACCEPTED\x10\x03\x12\b\n" +
+	"\x04SENT\x10\x04\x12\r\n" +
+	"\tDELIVERED\x10\x05\x12\b\n" +
+	"\x04READ\x10\x06\x12\n" +
 	"\n" +
-	"\x06FAILED\x10\x05\"\x96\x01\n" +
+	"\x06FAILED\x10\a\x12\v\n" +
+	"\aUNKNOWN\x10\b\"\x96\x01\n" +
 	"\x13ListMessagesRequest\x12-\n" +
 	"\rconnection_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\fconnectionId\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
@@ -474,9 +825,34 @@ const file_whatrack_wabaonboarding_v1_message_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\tpageToken\"\x7f\n" +
 	"\x14ListMessagesResponse\x12?\n" +
 	"\bmessages\x18\x01 \x03(\v2#.whatrack.wabaonboarding.v1.MessageR\bmessages\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xc6\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe8\x03\n" +
+	"\x12SendMessageRequest\x12-\n" +
+	"\rconnection_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\fconnectionId\x12?\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x17\xbaH\x14\xd8\x01\x01r\x0f2\r^[0-9]{1,32}$R\rphoneNumberId\x12>\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[A-Za-z0-9._:-]{1,128}$R\trequestId\x12*\n" +
+	"\x02to\x18\x04 \x01(\tB\x18\xbaH\x15r\x132\x11^[+]?[0-9]{5,20}$H\x00R\x02to\x12G\n" +
+	"\trecipient\x18\x05 \x01(\tB'\xbaH$r\"2 ^[A-Z]{2}[.][A-Za-z0-9.]{1,256}$H\x00R\trecipient\x12=\n" +
+	"\x04text\x18\x06 \x01(\v2'.whatrack.wabaonboarding.v1.TextContentH\x01R\x04text\x12I\n" +
+	"\btemplate\x18\a \x01(\v2+.whatrack.wabaonboarding.v1.TemplateContentH\x01R\btemplateB\x11\n" +
+	"\breceiver\x12\x05\xbaH\x02\b\x01B\x10\n" +
+	"\acontent\x12\x05\xbaH\x02\b\x01\"N\n" +
+	"\vTextContent\x12\x1e\n" +
+	"\x04body\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80 R\x04body\x12\x1f\n" +
+	"\vpreview_url\x18\x02 \x01(\bR\n" +
+	"previewUrl\"\xc0\x01\n" +
+	"\x0fTemplateContent\x12-\n" +
+	"\x04name\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[a-z0-9_]{1,512}$R\x04name\x12;\n" +
+	"\blanguage\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[a-z]{2,3}(_[A-Z]{2})?$R\blanguage\x12A\n" +
+	"\n" +
+	"components\x18\x03 \x03(\v2\x17.google.protobuf.StructB\b\xbaH\x05\x92\x01\x02\x10\x14R\n" +
+	"components\"T\n" +
+	"\x13SendMessageResponse\x12=\n" +
+	"\amessage\x18\x01 \x01(\v2#.whatrack.wabaonboarding.v1.MessageR\amessage2\x82\x03\n" +
 	"\x0eMessageService\x12\xb3\x01\n" +
-	"\fListMessages\x12/.whatrack.wabaonboarding.v1.ListMessagesRequest\x1a0.whatrack.wabaonboarding.v1.ListMessagesResponse\"@\x82\xd3\xe4\x93\x027\x125/api/v1/whatsapp/connections/{connection_id}/messages\x90\x02\x01BIZGgithub.com/whatrack/connect/gen/whatrack/wabaonboarding/v1;onboardingv1b\x06proto3"
+	"\fListMessages\x12/.whatrack.wabaonboarding.v1.ListMessagesRequest\x1a0.whatrack.wabaonboarding.v1.ListMessagesResponse\"@\x82\xd3\xe4\x93\x027\x125/api/v1/whatsapp/connections/{connection_id}/messages\x90\x02\x01\x12\xb9\x01\n" +
+	"\vSendMessage\x12..whatrack.wabaonboarding.v1.SendMessageRequest\x1a/.whatrack.wabaonboarding.v1.SendMessageResponse\"I\x82\xd3\xe4\x93\x02C:\x01*b\amessage\"5/api/v1/whatsapp/connections/{connection_id}/messagesBIZGgithub.com/whatrack/connect/gen/whatrack/wabaonboarding/v1;onboardingv1b\x06proto3"
 
 var (
 	file_whatrack_wabaonboarding_v1_message_proto_rawDescOnce sync.Once
@@ -491,30 +867,41 @@ func file_whatrack_wabaonboarding_v1_message_proto_rawDescGZIP() []byte {
 }
 
 var file_whatrack_wabaonboarding_v1_message_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_whatrack_wabaonboarding_v1_message_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_whatrack_wabaonboarding_v1_message_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_whatrack_wabaonboarding_v1_message_proto_goTypes = []any{
 	(Message_Direction)(0),        // 0: whatrack.wabaonboarding.v1.Message.Direction
 	(Message_State)(0),            // 1: whatrack.wabaonboarding.v1.Message.State
 	(*Message)(nil),               // 2: whatrack.wabaonboarding.v1.Message
 	(*ListMessagesRequest)(nil),   // 3: whatrack.wabaonboarding.v1.ListMessagesRequest
 	(*ListMessagesResponse)(nil),  // 4: whatrack.wabaonboarding.v1.ListMessagesResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*SendMessageRequest)(nil),    // 5: whatrack.wabaonboarding.v1.SendMessageRequest
+	(*TextContent)(nil),           // 6: whatrack.wabaonboarding.v1.TextContent
+	(*TemplateContent)(nil),       // 7: whatrack.wabaonboarding.v1.TemplateContent
+	(*SendMessageResponse)(nil),   // 8: whatrack.wabaonboarding.v1.SendMessageResponse
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),       // 10: google.protobuf.Struct
 }
 var file_whatrack_wabaonboarding_v1_message_proto_depIdxs = []int32{
-	0, // 0: whatrack.wabaonboarding.v1.Message.direction:type_name -> whatrack.wabaonboarding.v1.Message.Direction
-	1, // 1: whatrack.wabaonboarding.v1.Message.state:type_name -> whatrack.wabaonboarding.v1.Message.State
-	5, // 2: whatrack.wabaonboarding.v1.Message.message_time:type_name -> google.protobuf.Timestamp
-	5, // 3: whatrack.wabaonboarding.v1.Message.sent_time:type_name -> google.protobuf.Timestamp
-	5, // 4: whatrack.wabaonboarding.v1.Message.delivered_time:type_name -> google.protobuf.Timestamp
-	5, // 5: whatrack.wabaonboarding.v1.Message.read_time:type_name -> google.protobuf.Timestamp
-	2, // 6: whatrack.wabaonboarding.v1.ListMessagesResponse.messages:type_name -> whatrack.wabaonboarding.v1.Message
-	3, // 7: whatrack.wabaonboarding.v1.MessageService.ListMessages:input_type -> whatrack.wabaonboarding.v1.ListMessagesRequest
-	4, // 8: whatrack.wabaonboarding.v1.MessageService.ListMessages:output_type -> whatrack.wabaonboarding.v1.ListMessagesResponse
-	8, // [8:9] is the sub-list for method output_type
-	7, // [7:8] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: whatrack.wabaonboarding.v1.Message.direction:type_name -> whatrack.wabaonboarding.v1.Message.Direction
+	1,  // 1: whatrack.wabaonboarding.v1.Message.state:type_name -> whatrack.wabaonboarding.v1.Message.State
+	9,  // 2: whatrack.wabaonboarding.v1.Message.message_time:type_name -> google.protobuf.Timestamp
+	9,  // 3: whatrack.wabaonboarding.v1.Message.sent_time:type_name -> google.protobuf.Timestamp
+	9,  // 4: whatrack.wabaonboarding.v1.Message.delivered_time:type_name -> google.protobuf.Timestamp
+	9,  // 5: whatrack.wabaonboarding.v1.Message.read_time:type_name -> google.protobuf.Timestamp
+	2,  // 6: whatrack.wabaonboarding.v1.ListMessagesResponse.messages:type_name -> whatrack.wabaonboarding.v1.Message
+	6,  // 7: whatrack.wabaonboarding.v1.SendMessageRequest.text:type_name -> whatrack.wabaonboarding.v1.TextContent
+	7,  // 8: whatrack.wabaonboarding.v1.SendMessageRequest.template:type_name -> whatrack.wabaonboarding.v1.TemplateContent
+	10, // 9: whatrack.wabaonboarding.v1.TemplateContent.components:type_name -> google.protobuf.Struct
+	2,  // 10: whatrack.wabaonboarding.v1.SendMessageResponse.message:type_name -> whatrack.wabaonboarding.v1.Message
+	3,  // 11: whatrack.wabaonboarding.v1.MessageService.ListMessages:input_type -> whatrack.wabaonboarding.v1.ListMessagesRequest
+	5,  // 12: whatrack.wabaonboarding.v1.MessageService.SendMessage:input_type -> whatrack.wabaonboarding.v1.SendMessageRequest
+	4,  // 13: whatrack.wabaonboarding.v1.MessageService.ListMessages:output_type -> whatrack.wabaonboarding.v1.ListMessagesResponse
+	8,  // 14: whatrack.wabaonboarding.v1.MessageService.SendMessage:output_type -> whatrack.wabaonboarding.v1.SendMessageResponse
+	13, // [13:15] is the sub-list for method output_type
+	11, // [11:13] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_message_proto_init() }
@@ -522,13 +909,19 @@ func file_whatrack_wabaonboarding_v1_message_proto_init() {
 	if File_whatrack_wabaonboarding_v1_message_proto != nil {
 		return
 	}
+	file_whatrack_wabaonboarding_v1_message_proto_msgTypes[3].OneofWrappers = []any{
+		(*SendMessageRequest_To)(nil),
+		(*SendMessageRequest_Recipient)(nil),
+		(*SendMessageRequest_Text)(nil),
+		(*SendMessageRequest_Template)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_message_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_message_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   3,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	MessageService_ListMessages_FullMethodName = "/whatrack.wabaonboarding.v1.MessageService/ListMessages"
+	MessageService_SendMessage_FullMethodName  = "/whatrack.wabaonboarding.v1.MessageService/SendMessage"
 )
 
 // MessageServiceClient is the client API for MessageService service.
@@ -34,6 +35,15 @@ type MessageServiceClient interface {
 	//
 	// Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
 	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
+	// Sends a text or a template with the customer's own token. The message is written down before Meta is asked: the same
+	// requestId again is the same message, sent once. An answer that is lost leaves it UNKNOWN, and a status of Meta's
+	// makes it SENT; it is never sent again by itself.
+	//
+	// Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
+	// TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED (metadata.metaCode; outside the 24 hours 131047),
+	// META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent), BROKER_UNAVAILABLE.
+	// Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
+	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
 }
 
 type messageServiceClient struct {
@@ -54,6 +64,16 @@ func (c *messageServiceClient) ListMessages(ctx context.Context, in *ListMessage
 	return out, nil
 }
 
+func (c *messageServiceClient) SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SendMessageResponse)
+	err := c.cc.Invoke(ctx, MessageService_SendMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MessageServiceServer is the server API for MessageService service.
 // All implementations must embed UnimplementedMessageServiceServer
 // for forward compatibility.
@@ -66,6 +86,15 @@ type MessageServiceServer interface {
 	//
 	// Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
 	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
+	// Sends a text or a template with the customer's own token. The message is written down before Meta is asked: the same
+	// requestId again is the same message, sent once. An answer that is lost leaves it UNKNOWN, and a status of Meta's
+	// makes it SENT; it is never sent again by itself.
+	//
+	// Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
+	// TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED (metadata.metaCode; outside the 24 hours 131047),
+	// META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent), BROKER_UNAVAILABLE.
+	// Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
+	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)
 	mustEmbedUnimplementedMessageServiceServer()
 }
 
@@ -78,6 +107,9 @@ type UnimplementedMessageServiceServer struct{}
 
 func (UnimplementedMessageServiceServer) ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListMessages not implemented")
+}
+func (UnimplementedMessageServiceServer) SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SendMessage not implemented")
 }
 func (UnimplementedMessageServiceServer) mustEmbedUnimplementedMessageServiceServer() {}
 func (UnimplementedMessageServiceServer) testEmbeddedByValue()                        {}
@@ -118,6 +150,24 @@ func _MessageService_ListMessages_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MessageService_SendMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SendMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).SendMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_SendMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).SendMessage(ctx, req.(*SendMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MessageService_ServiceDesc is the grpc.ServiceDesc for MessageService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -128,6 +178,10 @@ var MessageService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListMessages",
 			Handler:    _MessageService_ListMessages_Handler,
+		},
+		{
+			MethodName: "SendMessage",
+			Handler:    _MessageService_SendMessage_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -101,6 +101,67 @@ func (Onboarding_State) EnumDescriptor() ([]byte, []int) {
 	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{0, 0}
 }
 
+type SignupReport_Event int32
+
+const (
+	SignupReport_EVENT_UNSPECIFIED SignupReport_Event = 0
+	SignupReport_OPENED            SignupReport_Event = 1
+	SignupReport_FINISHED          SignupReport_Event = 2
+	// Left, at `step` where Meta says so.
+	SignupReport_CANCELLED SignupReport_Event = 3
+	// Meta showed an error.
+	SignupReport_FAILED SignupReport_Event = 4
+	// The browser did not let the popup open.
+	SignupReport_BLOCKED SignupReport_Event = 5
+)
+
+// Enum value maps for SignupReport_Event.
+var (
+	SignupReport_Event_name = map[int32]string{
+		0: "EVENT_UNSPECIFIED",
+		1: "OPENED",
+		2: "FINISHED",
+		3: "CANCELLED",
+		4: "FAILED",
+		5: "BLOCKED",
+	}
+	SignupReport_Event_value = map[string]int32{
+		"EVENT_UNSPECIFIED": 0,
+		"OPENED":            1,
+		"FINISHED":          2,
+		"CANCELLED":         3,
+		"FAILED":            4,
+		"BLOCKED":           5,
+	}
+)
+
+func (x SignupReport_Event) Enum() *SignupReport_Event {
+	p := new(SignupReport_Event)
+	*p = x
+	return p
+}
+
+func (x SignupReport_Event) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SignupReport_Event) Descriptor() protoreflect.EnumDescriptor {
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[1].Descriptor()
+}
+
+func (SignupReport_Event) Type() protoreflect.EnumType {
+	return &file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[1]
+}
+
+func (x SignupReport_Event) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SignupReport_Event.Descriptor instead.
+func (SignupReport_Event) EnumDescriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{1, 0}
+}
+
 type Step_State int32
 
 const (
@@ -151,11 +212,11 @@ func (x Step_State) String() string {
 }
 
 func (Step_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[1].Descriptor()
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[2].Descriptor()
 }
 
 func (Step_State) Type() protoreflect.EnumType {
-	return &file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[1]
+	return &file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes[2]
 }
 
 func (x Step_State) Number() protoreflect.EnumNumber {
@@ -164,7 +225,7 @@ func (x Step_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Step_State.Descriptor instead.
 func (Step_State) EnumDescriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{1, 0}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{2, 0}
 }
 
 // One run of the signup, and the long-running operation that its claim is.
@@ -187,7 +248,9 @@ type Onboarding struct {
 	// What can be chosen while CHOOSING_WABA.
 	Choices []*WabaChoice `protobuf:"bytes,11,rep,name=choices,proto3" json:"choices,omitempty"`
 	// From the moment that the WABA is held.
-	Connection    *Connection `protobuf:"bytes,12,opt,name=connection,proto3" json:"connection,omitempty"`
+	Connection *Connection `protobuf:"bytes,12,opt,name=connection,proto3" json:"connection,omitempty"`
+	// What the page reported of the popup last. Absent: nothing.
+	Signup        *SignupReport `protobuf:"bytes,13,opt,name=signup,proto3" json:"signup,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,6 +369,110 @@ func (x *Onboarding) GetConnection() *Connection {
 	return nil
 }
 
+func (x *Onboarding) GetSignup() *SignupReport {
+	if x != nil {
+		return x.Signup
+	}
+	return nil
+}
+
+// What happened in the popup, as the page tells it.
+type SignupReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Event SignupReport_Event     `protobuf:"varint,1,opt,name=event,proto3,enum=whatrack.wabaonboarding.v1.SignupReport_Event" json:"event,omitempty"`
+	// Meta's current_step, such as PHONE_NUMBER_VERIFICATION. An open set.
+	Step string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	// Meta's error of the signup (https://developers.facebook.com/docs/whatsapp/embedded-signup/errors).
+	ErrorCode    string `protobuf:"bytes,3,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	ErrorMessage string `protobuf:"bytes,4,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
+	// Meta's id of the run, to quote to Meta's support.
+	SessionId string                 `protobuf:"bytes,5,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Time      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
+	// As the browser names itself, cut to 256 bytes.
+	UserAgent     string `protobuf:"bytes,7,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignupReport) Reset() {
+	*x = SignupReport{}
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignupReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignupReport) ProtoMessage() {}
+
+func (x *SignupReport) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignupReport.ProtoReflect.Descriptor instead.
+func (*SignupReport) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SignupReport) GetEvent() SignupReport_Event {
+	if x != nil {
+		return x.Event
+	}
+	return SignupReport_EVENT_UNSPECIFIED
+}
+
+func (x *SignupReport) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *SignupReport) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
+func (x *SignupReport) GetErrorMessage() string {
+	if x != nil {
+		return x.ErrorMessage
+	}
+	return ""
+}
+
+func (x *SignupReport) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *SignupReport) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *SignupReport) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
 // One step of a claim.
 type Step struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -321,7 +488,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[1]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +500,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[1]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +513,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{1}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Step) GetName() string {
@@ -403,7 +570,7 @@ type WabaChoice struct {
 
 func (x *WabaChoice) Reset() {
 	*x = WabaChoice{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[2]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +582,7 @@ func (x *WabaChoice) String() string {
 func (*WabaChoice) ProtoMessage() {}
 
 func (x *WabaChoice) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[2]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +595,7 @@ func (x *WabaChoice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WabaChoice.ProtoReflect.Descriptor instead.
 func (*WabaChoice) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{2}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *WabaChoice) GetWabaId() string {
@@ -453,14 +620,17 @@ func (x *WabaChoice) GetDisplayPhoneNumbers() []string {
 }
 
 type StartOnboardingRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the full-page flow leads back to; one of ALLOWED_REDIRECT_URIS. It is opened with the fragment
+	// #whatrack-connect=<clientToken>, which the kit takes out of the URL at once.
+	ReturnUrl     string `protobuf:"bytes,1,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StartOnboardingRequest) Reset() {
 	*x = StartOnboardingRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[3]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +642,7 @@ func (x *StartOnboardingRequest) String() string {
 func (*StartOnboardingRequest) ProtoMessage() {}
 
 func (x *StartOnboardingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[3]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +655,14 @@ func (x *StartOnboardingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartOnboardingRequest.ProtoReflect.Descriptor instead.
 func (*StartOnboardingRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{3}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StartOnboardingRequest) GetReturnUrl() string {
+	if x != nil {
+		return x.ReturnUrl
+	}
+	return ""
 }
 
 type StartOnboardingResponse struct {
@@ -503,15 +680,19 @@ type StartOnboardingResponse struct {
 	// The `extras` of FB.login.
 	Extras *structpb.Struct `protobuf:"bytes,8,opt,name=extras,proto3" json:"extras,omitempty"`
 	// 256 bits, base64url; given back with the code.
-	State         string                 `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	State      string                 `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// A bearer token for the customer's browser, good for claim, select, get, wait and report of this onboarding alone.
+	ClientToken string `protobuf:"bytes,11,opt,name=client_token,json=clientToken,proto3" json:"client_token,omitempty"`
+	// The redirect_uri of the full-page flow: our own callback. Empty without PUBLIC_URL.
+	RedirectUri   string `protobuf:"bytes,12,opt,name=redirect_uri,json=redirectUri,proto3" json:"redirect_uri,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StartOnboardingResponse) Reset() {
 	*x = StartOnboardingResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[4]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +704,7 @@ func (x *StartOnboardingResponse) String() string {
 func (*StartOnboardingResponse) ProtoMessage() {}
 
 func (x *StartOnboardingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[4]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +717,7 @@ func (x *StartOnboardingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartOnboardingResponse.ProtoReflect.Descriptor instead.
 func (*StartOnboardingResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{4}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StartOnboardingResponse) GetOnboardingId() string {
@@ -609,6 +790,20 @@ func (x *StartOnboardingResponse) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StartOnboardingResponse) GetClientToken() string {
+	if x != nil {
+		return x.ClientToken
+	}
+	return ""
+}
+
+func (x *StartOnboardingResponse) GetRedirectUri() string {
+	if x != nil {
+		return x.RedirectUri
+	}
+	return ""
+}
+
 type ClaimWabaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As FB.login or the dialog gave it. Empty: claim one of the operator's own WABAs.
@@ -629,7 +824,7 @@ type ClaimWabaRequest struct {
 
 func (x *ClaimWabaRequest) Reset() {
 	*x = ClaimWabaRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[5]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +836,7 @@ func (x *ClaimWabaRequest) String() string {
 func (*ClaimWabaRequest) ProtoMessage() {}
 
 func (x *ClaimWabaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[5]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +849,7 @@ func (x *ClaimWabaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimWabaRequest.ProtoReflect.Descriptor instead.
 func (*ClaimWabaRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{5}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ClaimWabaRequest) GetCode() string {
@@ -708,7 +903,7 @@ type ClaimWabaResponse struct {
 
 func (x *ClaimWabaResponse) Reset() {
 	*x = ClaimWabaResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +915,7 @@ func (x *ClaimWabaResponse) String() string {
 func (*ClaimWabaResponse) ProtoMessage() {}
 
 func (x *ClaimWabaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +928,7 @@ func (x *ClaimWabaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimWabaResponse.ProtoReflect.Descriptor instead.
 func (*ClaimWabaResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{6}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClaimWabaResponse) GetOnboarding() *Onboarding {
@@ -753,7 +948,7 @@ type SelectWabaRequest struct {
 
 func (x *SelectWabaRequest) Reset() {
 	*x = SelectWabaRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +960,7 @@ func (x *SelectWabaRequest) String() string {
 func (*SelectWabaRequest) ProtoMessage() {}
 
 func (x *SelectWabaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +973,7 @@ func (x *SelectWabaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SelectWabaRequest.ProtoReflect.Descriptor instead.
 func (*SelectWabaRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{7}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SelectWabaRequest) GetOnboardingId() string {
@@ -804,7 +999,7 @@ type SelectWabaResponse struct {
 
 func (x *SelectWabaResponse) Reset() {
 	*x = SelectWabaResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +1011,7 @@ func (x *SelectWabaResponse) String() string {
 func (*SelectWabaResponse) ProtoMessage() {}
 
 func (x *SelectWabaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +1024,7 @@ func (x *SelectWabaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SelectWabaResponse.ProtoReflect.Descriptor instead.
 func (*SelectWabaResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{8}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SelectWabaResponse) GetOnboarding() *Onboarding {
@@ -848,7 +1043,7 @@ type GetOnboardingRequest struct {
 
 func (x *GetOnboardingRequest) Reset() {
 	*x = GetOnboardingRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1055,7 @@ func (x *GetOnboardingRequest) String() string {
 func (*GetOnboardingRequest) ProtoMessage() {}
 
 func (x *GetOnboardingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1068,7 @@ func (x *GetOnboardingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOnboardingRequest.ProtoReflect.Descriptor instead.
 func (*GetOnboardingRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{9}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetOnboardingRequest) GetOnboardingId() string {
@@ -892,7 +1087,7 @@ type GetOnboardingResponse struct {
 
 func (x *GetOnboardingResponse) Reset() {
 	*x = GetOnboardingResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[10]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1099,7 @@ func (x *GetOnboardingResponse) String() string {
 func (*GetOnboardingResponse) ProtoMessage() {}
 
 func (x *GetOnboardingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[10]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1112,7 @@ func (x *GetOnboardingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOnboardingResponse.ProtoReflect.Descriptor instead.
 func (*GetOnboardingResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{10}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetOnboardingResponse) GetOnboarding() *Onboarding {
@@ -940,7 +1135,7 @@ type WaitOnboardingRequest struct {
 
 func (x *WaitOnboardingRequest) Reset() {
 	*x = WaitOnboardingRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[11]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1147,7 @@ func (x *WaitOnboardingRequest) String() string {
 func (*WaitOnboardingRequest) ProtoMessage() {}
 
 func (x *WaitOnboardingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[11]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1160,7 @@ func (x *WaitOnboardingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitOnboardingRequest.ProtoReflect.Descriptor instead.
 func (*WaitOnboardingRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{11}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WaitOnboardingRequest) GetOnboardingId() string {
@@ -998,7 +1193,7 @@ type WaitOnboardingResponse struct {
 
 func (x *WaitOnboardingResponse) Reset() {
 	*x = WaitOnboardingResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[12]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1205,7 @@ func (x *WaitOnboardingResponse) String() string {
 func (*WaitOnboardingResponse) ProtoMessage() {}
 
 func (x *WaitOnboardingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[12]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,10 +1218,155 @@ func (x *WaitOnboardingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitOnboardingResponse.ProtoReflect.Descriptor instead.
 func (*WaitOnboardingResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{12}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WaitOnboardingResponse) GetOnboarding() *Onboarding {
+	if x != nil {
+		return x.Onboarding
+	}
+	return nil
+}
+
+type ReportOnboardingStepRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	OnboardingId string                 `protobuf:"bytes,1,opt,name=onboarding_id,json=onboardingId,proto3" json:"onboarding_id,omitempty"`
+	Event        SignupReport_Event     `protobuf:"varint,2,opt,name=event,proto3,enum=whatrack.wabaonboarding.v1.SignupReport_Event" json:"event,omitempty"`
+	Step         string                 `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`
+	ErrorCode    string                 `protobuf:"bytes,4,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	ErrorMessage string                 `protobuf:"bytes,5,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
+	SessionId    string                 `protobuf:"bytes,6,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// What the popup's `message` event said; tried first when the token reaches several WABAs.
+	WabaId        string `protobuf:"bytes,7,opt,name=waba_id,json=wabaId,proto3" json:"waba_id,omitempty"`
+	PhoneNumberId string `protobuf:"bytes,8,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportOnboardingStepRequest) Reset() {
+	*x = ReportOnboardingStepRequest{}
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportOnboardingStepRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportOnboardingStepRequest) ProtoMessage() {}
+
+func (x *ReportOnboardingStepRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportOnboardingStepRequest.ProtoReflect.Descriptor instead.
+func (*ReportOnboardingStepRequest) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ReportOnboardingStepRequest) GetOnboardingId() string {
+	if x != nil {
+		return x.OnboardingId
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetEvent() SignupReport_Event {
+	if x != nil {
+		return x.Event
+	}
+	return SignupReport_EVENT_UNSPECIFIED
+}
+
+func (x *ReportOnboardingStepRequest) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetErrorMessage() string {
+	if x != nil {
+		return x.ErrorMessage
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetWabaId() string {
+	if x != nil {
+		return x.WabaId
+	}
+	return ""
+}
+
+func (x *ReportOnboardingStepRequest) GetPhoneNumberId() string {
+	if x != nil {
+		return x.PhoneNumberId
+	}
+	return ""
+}
+
+type ReportOnboardingStepResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Onboarding    *Onboarding            `protobuf:"bytes,1,opt,name=onboarding,proto3" json:"onboarding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportOnboardingStepResponse) Reset() {
+	*x = ReportOnboardingStepResponse{}
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportOnboardingStepResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportOnboardingStepResponse) ProtoMessage() {}
+
+func (x *ReportOnboardingStepResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportOnboardingStepResponse.ProtoReflect.Descriptor instead.
+func (*ReportOnboardingStepResponse) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ReportOnboardingStepResponse) GetOnboarding() *Onboarding {
 	if x != nil {
 		return x.Onboarding
 	}
@@ -1046,7 +1386,7 @@ type ListOnboardingsRequest struct {
 
 func (x *ListOnboardingsRequest) Reset() {
 	*x = ListOnboardingsRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[13]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1398,7 @@ func (x *ListOnboardingsRequest) String() string {
 func (*ListOnboardingsRequest) ProtoMessage() {}
 
 func (x *ListOnboardingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[13]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1411,7 @@ func (x *ListOnboardingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnboardingsRequest.ProtoReflect.Descriptor instead.
 func (*ListOnboardingsRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{13}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListOnboardingsRequest) GetStates() []Onboarding_State {
@@ -1105,7 +1445,7 @@ type ListOnboardingsResponse struct {
 
 func (x *ListOnboardingsResponse) Reset() {
 	*x = ListOnboardingsResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[14]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1457,7 @@ func (x *ListOnboardingsResponse) String() string {
 func (*ListOnboardingsResponse) ProtoMessage() {}
 
 func (x *ListOnboardingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[14]
+	mi := &file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1470,7 @@ func (x *ListOnboardingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnboardingsResponse.ProtoReflect.Descriptor instead.
 func (*ListOnboardingsResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{14}
+	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListOnboardingsResponse) GetOnboardings() []*Onboarding {
@@ -1151,7 +1491,7 @@ var File_whatrack_wabaonboarding_v1_onboarding_proto protoreflect.FileDescriptor
 
 const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\n" +
-	"+whatrack/wabaonboarding/v1/onboarding.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\x1a+whatrack/wabaonboarding/v1/connection.proto\"\xfe\x05\n" +
+	"+whatrack/wabaonboarding/v1/onboarding.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\x1a+whatrack/wabaonboarding/v1/connection.proto\"\xc0\x06\n" +
 	"\n" +
 	"Onboarding\x12#\n" +
 	"\ronboarding_id\x18\x01 \x01(\tR\fonboardingId\x12'\n" +
@@ -1172,7 +1512,8 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\achoices\x18\v \x03(\v2&.whatrack.wabaonboarding.v1.WabaChoiceR\achoices\x12F\n" +
 	"\n" +
 	"connection\x18\f \x01(\v2&.whatrack.wabaonboarding.v1.ConnectionR\n" +
-	"connection\"\x93\x01\n" +
+	"connection\x12@\n" +
+	"\x06signup\x18\r \x01(\v2(.whatrack.wabaonboarding.v1.SignupReportR\x06signup\"\x93\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aSTARTED\x10\x01\x12\x0e\n" +
@@ -1184,7 +1525,27 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\n" +
 	"\x06FAILED\x10\x06\x12\r\n" +
 	"\tCANCELLED\x10\a\x12\v\n" +
-	"\aEXPIRED\x10\b\"\xf5\x02\n" +
+	"\aEXPIRED\x10\b\"\xfc\x02\n" +
+	"\fSignupReport\x12D\n" +
+	"\x05event\x18\x01 \x01(\x0e2..whatrack.wabaonboarding.v1.SignupReport.EventR\x05event\x12\x12\n" +
+	"\x04step\x18\x02 \x01(\tR\x04step\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\x03 \x01(\tR\terrorCode\x12#\n" +
+	"\rerror_message\x18\x04 \x01(\tR\ferrorMessage\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x05 \x01(\tR\tsessionId\x12.\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\a \x01(\tR\tuserAgent\"`\n" +
+	"\x05Event\x12\x15\n" +
+	"\x11EVENT_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06OPENED\x10\x01\x12\f\n" +
+	"\bFINISHED\x10\x02\x12\r\n" +
+	"\tCANCELLED\x10\x03\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x04\x12\v\n" +
+	"\aBLOCKED\x10\x05\"\xf5\x02\n" +
 	"\x04Step\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\x05state\x18\x02 \x01(\x0e2&.whatrack.wabaonboarding.v1.Step.StateR\x05state\x12\x16\n" +
@@ -1207,8 +1568,10 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"WabaChoice\x12\x17\n" +
 	"\awaba_id\x18\x01 \x01(\tR\x06wabaId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x122\n" +
-	"\x15display_phone_numbers\x18\x03 \x03(\tR\x13displayPhoneNumbers\"\x18\n" +
-	"\x16StartOnboardingRequest\"\x81\x03\n" +
+	"\x15display_phone_numbers\x18\x03 \x03(\tR\x13displayPhoneNumbers\"A\n" +
+	"\x16StartOnboardingRequest\x12'\n" +
+	"\n" +
+	"return_url\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\treturnUrl\"\xcc\x03\n" +
 	"\x17StartOnboardingResponse\x12#\n" +
 	"\ronboarding_id\x18\x01 \x01(\tR\fonboardingId\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x1b\n" +
@@ -1222,7 +1585,9 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\x05state\x18\t \x01(\tB\x03\x80\x01\x01R\x05state\x12;\n" +
 	"\vexpire_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\xb5\x02\n" +
+	"expireTime\x12&\n" +
+	"\fclient_token\x18\v \x01(\tB\x03\x80\x01\x01R\vclientToken\x12!\n" +
+	"\fredirect_uri\x18\f \x01(\tR\vredirectUri\"\xb5\x02\n" +
 	"\x10ClaimWabaRequest\x12,\n" +
 	"\x04code\x18\x01 \x01(\tB\x18\xbaH\x12\xd8\x01\x01r\r(\x80 2\b^[!-~]+$\x80\x01\x01R\x04code\x120\n" +
 	"\awaba_id\x18\x02 \x01(\tB\x17\xbaH\x14\xd8\x01\x01r\x0f2\r^[0-9]{1,32}$R\x06wabaId\x12?\n" +
@@ -1255,6 +1620,22 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\x16WaitOnboardingResponse\x12F\n" +
 	"\n" +
 	"onboarding\x18\x01 \x01(\v2&.whatrack.wabaonboarding.v1.OnboardingR\n" +
+	"onboarding\"\xe5\x03\n" +
+	"\x1bReportOnboardingStepRequest\x12-\n" +
+	"\ronboarding_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\fonboardingId\x12P\n" +
+	"\x05event\x18\x02 \x01(\x0e2..whatrack.wabaonboarding.v1.SignupReport.EventB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05event\x12/\n" +
+	"\x04step\x18\x03 \x01(\tB\x1b\xbaH\x18r\x162\x14^[A-Za-z0-9_]{0,64}$R\x04step\x12<\n" +
+	"\n" +
+	"error_code\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9_.-]{0,64}$R\terrorCode\x12-\n" +
+	"\rerror_message\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\ferrorMessage\x124\n" +
+	"\n" +
+	"session_id\x18\x06 \x01(\tB\x15\xbaH\x12r\x102\x0e^[!-~]{0,128}$R\tsessionId\x120\n" +
+	"\awaba_id\x18\a \x01(\tB\x17\xbaH\x14\xd8\x01\x01r\x0f2\r^[0-9]{1,32}$R\x06wabaId\x12?\n" +
+	"\x0fphone_number_id\x18\b \x01(\tB\x17\xbaH\x14\xd8\x01\x01r\x0f2\r^[0-9]{1,32}$R\rphoneNumberId\"f\n" +
+	"\x1cReportOnboardingStepResponse\x12F\n" +
+	"\n" +
+	"onboarding\x18\x01 \x01(\v2&.whatrack.wabaonboarding.v1.OnboardingR\n" +
 	"onboarding\"\xc3\x01\n" +
 	"\x16ListOnboardingsRequest\x12W\n" +
 	"\x06states\x18\x01 \x03(\x0e2,.whatrack.wabaonboarding.v1.Onboarding.StateB\x11\xbaH\x0e\x92\x01\v\x10\b\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12'\n" +
@@ -1264,7 +1645,8 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\tpageToken\"\x8b\x01\n" +
 	"\x17ListOnboardingsResponse\x12H\n" +
 	"\vonboardings\x18\x01 \x03(\v2&.whatrack.wabaonboarding.v1.OnboardingR\vonboardings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xbc\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x94\n" +
+	"\n" +
 	"\x11OnboardingService\x12\xa3\x01\n" +
 	"\x0fStartOnboarding\x122.whatrack.wabaonboarding.v1.StartOnboardingRequest\x1a3.whatrack.wabaonboarding.v1.StartOnboardingResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/whatsapp/onboardings\x12\x9c\x01\n" +
 	"\tClaimWaba\x12,.whatrack.wabaonboarding.v1.ClaimWabaRequest\x1a-.whatrack.wabaonboarding.v1.ClaimWabaResponse\"2\x82\xd3\xe4\x93\x02,:\x01*b\n" +
@@ -1275,7 +1657,9 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\rGetOnboarding\x120.whatrack.wabaonboarding.v1.GetOnboardingRequest\x1a1.whatrack.wabaonboarding.v1.GetOnboardingResponse\"C\x82\xd3\xe4\x93\x02:b\n" +
 	"onboarding\x12,/api/v1/whatsapp/onboardings/{onboarding_id}\x90\x02\x01\x12\xc1\x01\n" +
 	"\x0eWaitOnboarding\x121.whatrack.wabaonboarding.v1.WaitOnboardingRequest\x1a2.whatrack.wabaonboarding.v1.WaitOnboardingResponse\"H\x82\xd3\xe4\x93\x02?b\n" +
-	"onboarding\x121/api/v1/whatsapp/onboardings/{onboarding_id}:wait\x90\x02\x01\x12\xa3\x01\n" +
+	"onboarding\x121/api/v1/whatsapp/onboardings/{onboarding_id}:wait\x90\x02\x01\x12\xd5\x01\n" +
+	"\x14ReportOnboardingStep\x127.whatrack.wabaonboarding.v1.ReportOnboardingStepRequest\x1a8.whatrack.wabaonboarding.v1.ReportOnboardingStepResponse\"J\x82\xd3\xe4\x93\x02D:\x01*b\n" +
+	"onboarding\"3/api/v1/whatsapp/onboardings/{onboarding_id}:report\x12\xa3\x01\n" +
 	"\x0fListOnboardings\x122.whatrack.wabaonboarding.v1.ListOnboardingsRequest\x1a3.whatrack.wabaonboarding.v1.ListOnboardingsResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/whatsapp/onboardings\x90\x02\x01B\xde\x02\x92A\x91\x02\x12\x91\x01\n" +
 	"\x10whatrack-connect\x12yConnects customers' WhatsApp Business Accounts. Every error is a google.rpc.Status whose ErrorInfo names a stable reason.2\x02v12\x10application/json:\x10application/jsonZI\n" +
 	"G\n" +
@@ -1296,69 +1680,80 @@ func file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP() []byte {
 	return file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescData
 }
 
-var file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_whatrack_wabaonboarding_v1_onboarding_proto_goTypes = []any{
-	(Onboarding_State)(0),           // 0: whatrack.wabaonboarding.v1.Onboarding.State
-	(Step_State)(0),                 // 1: whatrack.wabaonboarding.v1.Step.State
-	(*Onboarding)(nil),              // 2: whatrack.wabaonboarding.v1.Onboarding
-	(*Step)(nil),                    // 3: whatrack.wabaonboarding.v1.Step
-	(*WabaChoice)(nil),              // 4: whatrack.wabaonboarding.v1.WabaChoice
-	(*StartOnboardingRequest)(nil),  // 5: whatrack.wabaonboarding.v1.StartOnboardingRequest
-	(*StartOnboardingResponse)(nil), // 6: whatrack.wabaonboarding.v1.StartOnboardingResponse
-	(*ClaimWabaRequest)(nil),        // 7: whatrack.wabaonboarding.v1.ClaimWabaRequest
-	(*ClaimWabaResponse)(nil),       // 8: whatrack.wabaonboarding.v1.ClaimWabaResponse
-	(*SelectWabaRequest)(nil),       // 9: whatrack.wabaonboarding.v1.SelectWabaRequest
-	(*SelectWabaResponse)(nil),      // 10: whatrack.wabaonboarding.v1.SelectWabaResponse
-	(*GetOnboardingRequest)(nil),    // 11: whatrack.wabaonboarding.v1.GetOnboardingRequest
-	(*GetOnboardingResponse)(nil),   // 12: whatrack.wabaonboarding.v1.GetOnboardingResponse
-	(*WaitOnboardingRequest)(nil),   // 13: whatrack.wabaonboarding.v1.WaitOnboardingRequest
-	(*WaitOnboardingResponse)(nil),  // 14: whatrack.wabaonboarding.v1.WaitOnboardingResponse
-	(*ListOnboardingsRequest)(nil),  // 15: whatrack.wabaonboarding.v1.ListOnboardingsRequest
-	(*ListOnboardingsResponse)(nil), // 16: whatrack.wabaonboarding.v1.ListOnboardingsResponse
-	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
-	(*Connection)(nil),              // 18: whatrack.wabaonboarding.v1.Connection
-	(*structpb.Struct)(nil),         // 19: google.protobuf.Struct
-	(*durationpb.Duration)(nil),     // 20: google.protobuf.Duration
+	(Onboarding_State)(0),                // 0: whatrack.wabaonboarding.v1.Onboarding.State
+	(SignupReport_Event)(0),              // 1: whatrack.wabaonboarding.v1.SignupReport.Event
+	(Step_State)(0),                      // 2: whatrack.wabaonboarding.v1.Step.State
+	(*Onboarding)(nil),                   // 3: whatrack.wabaonboarding.v1.Onboarding
+	(*SignupReport)(nil),                 // 4: whatrack.wabaonboarding.v1.SignupReport
+	(*Step)(nil),                         // 5: whatrack.wabaonboarding.v1.Step
+	(*WabaChoice)(nil),                   // 6: whatrack.wabaonboarding.v1.WabaChoice
+	(*StartOnboardingRequest)(nil),       // 7: whatrack.wabaonboarding.v1.StartOnboardingRequest
+	(*StartOnboardingResponse)(nil),      // 8: whatrack.wabaonboarding.v1.StartOnboardingResponse
+	(*ClaimWabaRequest)(nil),             // 9: whatrack.wabaonboarding.v1.ClaimWabaRequest
+	(*ClaimWabaResponse)(nil),            // 10: whatrack.wabaonboarding.v1.ClaimWabaResponse
+	(*SelectWabaRequest)(nil),            // 11: whatrack.wabaonboarding.v1.SelectWabaRequest
+	(*SelectWabaResponse)(nil),           // 12: whatrack.wabaonboarding.v1.SelectWabaResponse
+	(*GetOnboardingRequest)(nil),         // 13: whatrack.wabaonboarding.v1.GetOnboardingRequest
+	(*GetOnboardingResponse)(nil),        // 14: whatrack.wabaonboarding.v1.GetOnboardingResponse
+	(*WaitOnboardingRequest)(nil),        // 15: whatrack.wabaonboarding.v1.WaitOnboardingRequest
+	(*WaitOnboardingResponse)(nil),       // 16: whatrack.wabaonboarding.v1.WaitOnboardingResponse
+	(*ReportOnboardingStepRequest)(nil),  // 17: whatrack.wabaonboarding.v1.ReportOnboardingStepRequest
+	(*ReportOnboardingStepResponse)(nil), // 18: whatrack.wabaonboarding.v1.ReportOnboardingStepResponse
+	(*ListOnboardingsRequest)(nil),       // 19: whatrack.wabaonboarding.v1.ListOnboardingsRequest
+	(*ListOnboardingsResponse)(nil),      // 20: whatrack.wabaonboarding.v1.ListOnboardingsResponse
+	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
+	(*Connection)(nil),                   // 22: whatrack.wabaonboarding.v1.Connection
+	(*structpb.Struct)(nil),              // 23: google.protobuf.Struct
+	(*durationpb.Duration)(nil),          // 24: google.protobuf.Duration
 }
 var file_whatrack_wabaonboarding_v1_onboarding_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Onboarding.state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	17, // 1: whatrack.wabaonboarding.v1.Onboarding.state_time:type_name -> google.protobuf.Timestamp
-	17, // 2: whatrack.wabaonboarding.v1.Onboarding.create_time:type_name -> google.protobuf.Timestamp
-	17, // 3: whatrack.wabaonboarding.v1.Onboarding.expire_time:type_name -> google.protobuf.Timestamp
-	3,  // 4: whatrack.wabaonboarding.v1.Onboarding.steps:type_name -> whatrack.wabaonboarding.v1.Step
-	4,  // 5: whatrack.wabaonboarding.v1.Onboarding.choices:type_name -> whatrack.wabaonboarding.v1.WabaChoice
-	18, // 6: whatrack.wabaonboarding.v1.Onboarding.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	1,  // 7: whatrack.wabaonboarding.v1.Step.state:type_name -> whatrack.wabaonboarding.v1.Step.State
-	17, // 8: whatrack.wabaonboarding.v1.Step.start_time:type_name -> google.protobuf.Timestamp
-	17, // 9: whatrack.wabaonboarding.v1.Step.end_time:type_name -> google.protobuf.Timestamp
-	19, // 10: whatrack.wabaonboarding.v1.StartOnboardingResponse.extras:type_name -> google.protobuf.Struct
-	17, // 11: whatrack.wabaonboarding.v1.StartOnboardingResponse.expire_time:type_name -> google.protobuf.Timestamp
-	2,  // 12: whatrack.wabaonboarding.v1.ClaimWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	2,  // 13: whatrack.wabaonboarding.v1.SelectWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	2,  // 14: whatrack.wabaonboarding.v1.GetOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	0,  // 15: whatrack.wabaonboarding.v1.WaitOnboardingRequest.seen_state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	20, // 16: whatrack.wabaonboarding.v1.WaitOnboardingRequest.timeout:type_name -> google.protobuf.Duration
-	2,  // 17: whatrack.wabaonboarding.v1.WaitOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	0,  // 18: whatrack.wabaonboarding.v1.ListOnboardingsRequest.states:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	2,  // 19: whatrack.wabaonboarding.v1.ListOnboardingsResponse.onboardings:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	5,  // 20: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:input_type -> whatrack.wabaonboarding.v1.StartOnboardingRequest
-	7,  // 21: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:input_type -> whatrack.wabaonboarding.v1.ClaimWabaRequest
-	9,  // 22: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:input_type -> whatrack.wabaonboarding.v1.SelectWabaRequest
-	11, // 23: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:input_type -> whatrack.wabaonboarding.v1.GetOnboardingRequest
-	13, // 24: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:input_type -> whatrack.wabaonboarding.v1.WaitOnboardingRequest
-	15, // 25: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:input_type -> whatrack.wabaonboarding.v1.ListOnboardingsRequest
-	6,  // 26: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:output_type -> whatrack.wabaonboarding.v1.StartOnboardingResponse
-	8,  // 27: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:output_type -> whatrack.wabaonboarding.v1.ClaimWabaResponse
-	10, // 28: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:output_type -> whatrack.wabaonboarding.v1.SelectWabaResponse
-	12, // 29: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:output_type -> whatrack.wabaonboarding.v1.GetOnboardingResponse
-	14, // 30: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:output_type -> whatrack.wabaonboarding.v1.WaitOnboardingResponse
-	16, // 31: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:output_type -> whatrack.wabaonboarding.v1.ListOnboardingsResponse
-	26, // [26:32] is the sub-list for method output_type
-	20, // [20:26] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	21, // 1: whatrack.wabaonboarding.v1.Onboarding.state_time:type_name -> google.protobuf.Timestamp
+	21, // 2: whatrack.wabaonboarding.v1.Onboarding.create_time:type_name -> google.protobuf.Timestamp
+	21, // 3: whatrack.wabaonboarding.v1.Onboarding.expire_time:type_name -> google.protobuf.Timestamp
+	5,  // 4: whatrack.wabaonboarding.v1.Onboarding.steps:type_name -> whatrack.wabaonboarding.v1.Step
+	6,  // 5: whatrack.wabaonboarding.v1.Onboarding.choices:type_name -> whatrack.wabaonboarding.v1.WabaChoice
+	22, // 6: whatrack.wabaonboarding.v1.Onboarding.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	4,  // 7: whatrack.wabaonboarding.v1.Onboarding.signup:type_name -> whatrack.wabaonboarding.v1.SignupReport
+	1,  // 8: whatrack.wabaonboarding.v1.SignupReport.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
+	21, // 9: whatrack.wabaonboarding.v1.SignupReport.time:type_name -> google.protobuf.Timestamp
+	2,  // 10: whatrack.wabaonboarding.v1.Step.state:type_name -> whatrack.wabaonboarding.v1.Step.State
+	21, // 11: whatrack.wabaonboarding.v1.Step.start_time:type_name -> google.protobuf.Timestamp
+	21, // 12: whatrack.wabaonboarding.v1.Step.end_time:type_name -> google.protobuf.Timestamp
+	23, // 13: whatrack.wabaonboarding.v1.StartOnboardingResponse.extras:type_name -> google.protobuf.Struct
+	21, // 14: whatrack.wabaonboarding.v1.StartOnboardingResponse.expire_time:type_name -> google.protobuf.Timestamp
+	3,  // 15: whatrack.wabaonboarding.v1.ClaimWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	3,  // 16: whatrack.wabaonboarding.v1.SelectWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	3,  // 17: whatrack.wabaonboarding.v1.GetOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	0,  // 18: whatrack.wabaonboarding.v1.WaitOnboardingRequest.seen_state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
+	24, // 19: whatrack.wabaonboarding.v1.WaitOnboardingRequest.timeout:type_name -> google.protobuf.Duration
+	3,  // 20: whatrack.wabaonboarding.v1.WaitOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	1,  // 21: whatrack.wabaonboarding.v1.ReportOnboardingStepRequest.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
+	3,  // 22: whatrack.wabaonboarding.v1.ReportOnboardingStepResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	0,  // 23: whatrack.wabaonboarding.v1.ListOnboardingsRequest.states:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
+	3,  // 24: whatrack.wabaonboarding.v1.ListOnboardingsResponse.onboardings:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	7,  // 25: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:input_type -> whatrack.wabaonboarding.v1.StartOnboardingRequest
+	9,  // 26: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:input_type -> whatrack.wabaonboarding.v1.ClaimWabaRequest
+	11, // 27: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:input_type -> whatrack.wabaonboarding.v1.SelectWabaRequest
+	13, // 28: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:input_type -> whatrack.wabaonboarding.v1.GetOnboardingRequest
+	15, // 29: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:input_type -> whatrack.wabaonboarding.v1.WaitOnboardingRequest
+	17, // 30: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:input_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepRequest
+	19, // 31: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:input_type -> whatrack.wabaonboarding.v1.ListOnboardingsRequest
+	8,  // 32: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:output_type -> whatrack.wabaonboarding.v1.StartOnboardingResponse
+	10, // 33: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:output_type -> whatrack.wabaonboarding.v1.ClaimWabaResponse
+	12, // 34: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:output_type -> whatrack.wabaonboarding.v1.SelectWabaResponse
+	14, // 35: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:output_type -> whatrack.wabaonboarding.v1.GetOnboardingResponse
+	16, // 36: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:output_type -> whatrack.wabaonboarding.v1.WaitOnboardingResponse
+	18, // 37: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:output_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepResponse
+	20, // 38: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:output_type -> whatrack.wabaonboarding.v1.ListOnboardingsResponse
+	32, // [32:39] is the sub-list for method output_type
+	25, // [25:32] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_onboarding_proto_init() }
@@ -1372,8 +1767,8 @@ func file_whatrack_wabaonboarding_v1_onboarding_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

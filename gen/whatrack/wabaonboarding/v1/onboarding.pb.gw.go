@@ -226,6 +226,51 @@ func local_request_OnboardingService_WaitOnboarding_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
+func request_OnboardingService_ReportOnboardingStep_0(ctx context.Context, marshaler runtime.Marshaler, client OnboardingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ReportOnboardingStepRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["onboarding_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "onboarding_id")
+	}
+	protoReq.OnboardingId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "onboarding_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ReportOnboardingStep(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_OnboardingService_ReportOnboardingStep_0(ctx context.Context, marshaler runtime.Marshaler, server OnboardingServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ReportOnboardingStepRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["onboarding_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "onboarding_id")
+	}
+	protoReq.OnboardingId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "onboarding_id", err)
+	}
+	msg, err := server.ReportOnboardingStep(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_OnboardingService_ListOnboardings_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
 func request_OnboardingService_ListOnboardings_0(ctx context.Context, marshaler runtime.Marshaler, client OnboardingServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -366,6 +411,26 @@ func RegisterOnboardingServiceHandlerServer(ctx context.Context, mux *runtime.Se
 			return
 		}
 		forward_OnboardingService_WaitOnboarding_0(annotatedContext, mux, outboundMarshaler, w, req, response_OnboardingService_WaitOnboarding_0{resp.(*WaitOnboardingResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_OnboardingService_ReportOnboardingStep_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/whatrack.wabaonboarding.v1.OnboardingService/ReportOnboardingStep", runtime.WithHTTPPathPattern("/api/v1/whatsapp/onboardings/{onboarding_id}:report"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_OnboardingService_ReportOnboardingStep_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_OnboardingService_ReportOnboardingStep_0(annotatedContext, mux, outboundMarshaler, w, req, response_OnboardingService_ReportOnboardingStep_0{resp.(*ReportOnboardingStepResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_OnboardingService_ListOnboardings_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -512,6 +577,23 @@ func RegisterOnboardingServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		}
 		forward_OnboardingService_WaitOnboarding_0(annotatedContext, mux, outboundMarshaler, w, req, response_OnboardingService_WaitOnboarding_0{resp.(*WaitOnboardingResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_OnboardingService_ReportOnboardingStep_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/whatrack.wabaonboarding.v1.OnboardingService/ReportOnboardingStep", runtime.WithHTTPPathPattern("/api/v1/whatsapp/onboardings/{onboarding_id}:report"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_OnboardingService_ReportOnboardingStep_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_OnboardingService_ReportOnboardingStep_0(annotatedContext, mux, outboundMarshaler, w, req, response_OnboardingService_ReportOnboardingStep_0{resp.(*ReportOnboardingStepResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_OnboardingService_ListOnboardings_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -568,20 +650,31 @@ func (m response_OnboardingService_WaitOnboarding_0) XXX_ResponseBody() interfac
 	return response.Onboarding
 }
 
+type response_OnboardingService_ReportOnboardingStep_0 struct {
+	*ReportOnboardingStepResponse
+}
+
+func (m response_OnboardingService_ReportOnboardingStep_0) XXX_ResponseBody() interface{} {
+	response := m.ReportOnboardingStepResponse
+	return response.Onboarding
+}
+
 var (
-	pattern_OnboardingService_StartOnboarding_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "onboardings"}, ""))
-	pattern_OnboardingService_ClaimWaba_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "claim-waba"}, ""))
-	pattern_OnboardingService_SelectWaba_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, "selectWaba"))
-	pattern_OnboardingService_GetOnboarding_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, ""))
-	pattern_OnboardingService_WaitOnboarding_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, "wait"))
-	pattern_OnboardingService_ListOnboardings_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "onboardings"}, ""))
+	pattern_OnboardingService_StartOnboarding_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "onboardings"}, ""))
+	pattern_OnboardingService_ClaimWaba_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "claim-waba"}, ""))
+	pattern_OnboardingService_SelectWaba_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, "selectWaba"))
+	pattern_OnboardingService_GetOnboarding_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, ""))
+	pattern_OnboardingService_WaitOnboarding_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, "wait"))
+	pattern_OnboardingService_ReportOnboardingStep_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 1, 0, 4, 1, 5, 4}, []string{"api", "v1", "whatsapp", "onboardings", "onboarding_id"}, "report"))
+	pattern_OnboardingService_ListOnboardings_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "whatsapp", "onboardings"}, ""))
 )
 
 var (
-	forward_OnboardingService_StartOnboarding_0 = runtime.ForwardResponseMessage
-	forward_OnboardingService_ClaimWaba_0       = runtime.ForwardResponseMessage
-	forward_OnboardingService_SelectWaba_0      = runtime.ForwardResponseMessage
-	forward_OnboardingService_GetOnboarding_0   = runtime.ForwardResponseMessage
-	forward_OnboardingService_WaitOnboarding_0  = runtime.ForwardResponseMessage
-	forward_OnboardingService_ListOnboardings_0 = runtime.ForwardResponseMessage
+	forward_OnboardingService_StartOnboarding_0      = runtime.ForwardResponseMessage
+	forward_OnboardingService_ClaimWaba_0            = runtime.ForwardResponseMessage
+	forward_OnboardingService_SelectWaba_0           = runtime.ForwardResponseMessage
+	forward_OnboardingService_GetOnboarding_0        = runtime.ForwardResponseMessage
+	forward_OnboardingService_WaitOnboarding_0       = runtime.ForwardResponseMessage
+	forward_OnboardingService_ReportOnboardingStep_0 = runtime.ForwardResponseMessage
+	forward_OnboardingService_ListOnboardings_0      = runtime.ForwardResponseMessage
 )

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OnboardingService_StartOnboarding_FullMethodName = "/whatrack.wabaonboarding.v1.OnboardingService/StartOnboarding"
-	OnboardingService_ClaimWaba_FullMethodName       = "/whatrack.wabaonboarding.v1.OnboardingService/ClaimWaba"
-	OnboardingService_SelectWaba_FullMethodName      = "/whatrack.wabaonboarding.v1.OnboardingService/SelectWaba"
-	OnboardingService_GetOnboarding_FullMethodName   = "/whatrack.wabaonboarding.v1.OnboardingService/GetOnboarding"
-	OnboardingService_WaitOnboarding_FullMethodName  = "/whatrack.wabaonboarding.v1.OnboardingService/WaitOnboarding"
-	OnboardingService_ListOnboardings_FullMethodName = "/whatrack.wabaonboarding.v1.OnboardingService/ListOnboardings"
+	OnboardingService_StartOnboarding_FullMethodName      = "/whatrack.wabaonboarding.v1.OnboardingService/StartOnboarding"
+	OnboardingService_ClaimWaba_FullMethodName            = "/whatrack.wabaonboarding.v1.OnboardingService/ClaimWaba"
+	OnboardingService_SelectWaba_FullMethodName           = "/whatrack.wabaonboarding.v1.OnboardingService/SelectWaba"
+	OnboardingService_GetOnboarding_FullMethodName        = "/whatrack.wabaonboarding.v1.OnboardingService/GetOnboarding"
+	OnboardingService_WaitOnboarding_FullMethodName       = "/whatrack.wabaonboarding.v1.OnboardingService/WaitOnboarding"
+	OnboardingService_ReportOnboardingStep_FullMethodName = "/whatrack.wabaonboarding.v1.OnboardingService/ReportOnboardingStep"
+	OnboardingService_ListOnboardings_FullMethodName      = "/whatrack.wabaonboarding.v1.OnboardingService/ListOnboardings"
 )
 
 // OnboardingServiceClient is the client API for OnboardingService service.
@@ -65,6 +66,11 @@ type OnboardingServiceClient interface {
 	//
 	// Errors: NOT_FOUND. Example: onboardings/0193…:wait?seenState=CLAIMING&timeout=20s.
 	WaitOnboarding(ctx context.Context, in *WaitOnboardingRequest, opts ...grpc.CallOption) (*WaitOnboardingResponse, error)
+	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
+	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
+	//
+	// Errors: NOT_FOUND. Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	ReportOnboardingStep(ctx context.Context, in *ReportOnboardingStepRequest, opts ...grpc.CallOption) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//
 	// Example: onboardings?states=FAILED&pageSize=20.
@@ -129,6 +135,16 @@ func (c *onboardingServiceClient) WaitOnboarding(ctx context.Context, in *WaitOn
 	return out, nil
 }
 
+func (c *onboardingServiceClient) ReportOnboardingStep(ctx context.Context, in *ReportOnboardingStepRequest, opts ...grpc.CallOption) (*ReportOnboardingStepResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReportOnboardingStepResponse)
+	err := c.cc.Invoke(ctx, OnboardingService_ReportOnboardingStep_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *onboardingServiceClient) ListOnboardings(ctx context.Context, in *ListOnboardingsRequest, opts ...grpc.CallOption) (*ListOnboardingsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListOnboardingsResponse)
@@ -177,6 +193,11 @@ type OnboardingServiceServer interface {
 	//
 	// Errors: NOT_FOUND. Example: onboardings/0193…:wait?seenState=CLAIMING&timeout=20s.
 	WaitOnboarding(context.Context, *WaitOnboardingRequest) (*WaitOnboardingResponse, error)
+	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
+	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
+	//
+	// Errors: NOT_FOUND. Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	ReportOnboardingStep(context.Context, *ReportOnboardingStepRequest) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//
 	// Example: onboardings?states=FAILED&pageSize=20.
@@ -205,6 +226,9 @@ func (UnimplementedOnboardingServiceServer) GetOnboarding(context.Context, *GetO
 }
 func (UnimplementedOnboardingServiceServer) WaitOnboarding(context.Context, *WaitOnboardingRequest) (*WaitOnboardingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WaitOnboarding not implemented")
+}
+func (UnimplementedOnboardingServiceServer) ReportOnboardingStep(context.Context, *ReportOnboardingStepRequest) (*ReportOnboardingStepResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReportOnboardingStep not implemented")
 }
 func (UnimplementedOnboardingServiceServer) ListOnboardings(context.Context, *ListOnboardingsRequest) (*ListOnboardingsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOnboardings not implemented")
@@ -320,6 +344,24 @@ func _OnboardingService_WaitOnboarding_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OnboardingService_ReportOnboardingStep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReportOnboardingStepRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OnboardingServiceServer).ReportOnboardingStep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OnboardingService_ReportOnboardingStep_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OnboardingServiceServer).ReportOnboardingStep(ctx, req.(*ReportOnboardingStepRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _OnboardingService_ListOnboardings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListOnboardingsRequest)
 	if err := dec(in); err != nil {
@@ -364,6 +406,10 @@ var OnboardingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WaitOnboarding",
 			Handler:    _OnboardingService_WaitOnboarding_Handler,
+		},
+		{
+			MethodName: "ReportOnboardingStep",
+			Handler:    _OnboardingService_ReportOnboardingStep_Handler,
 		},
 		{
 			MethodName: "ListOnboardings",

@@ -154,8 +154,11 @@ type Change struct {
 	ValueJson      string `protobuf:"bytes,9,opt,name=value_json,json=valueJson,proto3" json:"value_json,omitempty"`
 	DeliveryId     string `protobuf:"bytes,10,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
 	OrganizationId string `protobuf:"bytes,11,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The event of an account_update, as Meta names it. PARTNER_ADDED that waits is a signup without an onboarding: a
+	// customer shared a WABA and nobody claimed it.
+	Event         string `protobuf:"bytes,12,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Change) Reset() {
@@ -261,6 +264,13 @@ func (x *Change) GetDeliveryId() string {
 func (x *Change) GetOrganizationId() string {
 	if x != nil {
 		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Change) GetEvent() string {
+	if x != nil {
+		return x.Event
 	}
 	return ""
 }
@@ -571,6 +581,220 @@ func (x *GetChangeResponse) GetChange() *Change {
 	return nil
 }
 
+type WatchChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where to go on. Empty: at the oldest change that is kept.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Without a cursor: begin with what comes from now on.
+	FromNow bool `protobuf:"varint,2,opt,name=from_now,json=fromNow,proto3" json:"from_now,omitempty"`
+	// Only of this connection.
+	ConnectionId string `protobuf:"bytes,3,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	// Any of these; empty: all.
+	Fields        []string `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchChangesRequest) Reset() {
+	*x = WatchChangesRequest{}
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchChangesRequest) ProtoMessage() {}
+
+func (x *WatchChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchChangesRequest.ProtoReflect.Descriptor instead.
+func (*WatchChangesRequest) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WatchChangesRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchChangesRequest) GetFromNow() bool {
+	if x != nil {
+		return x.FromNow
+	}
+	return false
+}
+
+func (x *WatchChangesRequest) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *WatchChangesRequest) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+type WatchChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With its value. Absent: a heartbeat.
+	Change *Change `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	// Good for the same organization, whatever the filter.
+	Cursor        string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchChangesResponse) Reset() {
+	*x = WatchChangesResponse{}
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchChangesResponse) ProtoMessage() {}
+
+func (x *WatchChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchChangesResponse.ProtoReflect.Descriptor instead.
+func (*WatchChangesResponse) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WatchChangesResponse) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+func (x *WatchChangesResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+type ReplayChangeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChangeId      string                 `protobuf:"bytes,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayChangeRequest) Reset() {
+	*x = ReplayChangeRequest{}
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayChangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayChangeRequest) ProtoMessage() {}
+
+func (x *ReplayChangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayChangeRequest.ProtoReflect.Descriptor instead.
+func (*ReplayChangeRequest) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReplayChangeRequest) GetChangeId() string {
+	if x != nil {
+		return x.ChangeId
+	}
+	return ""
+}
+
+type ReplayChangeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Change        *Change                `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayChangeResponse) Reset() {
+	*x = ReplayChangeResponse{}
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayChangeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayChangeResponse) ProtoMessage() {}
+
+func (x *ReplayChangeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayChangeResponse.ProtoReflect.Descriptor instead.
+func (*ReplayChangeResponse) Descriptor() ([]byte, []int) {
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ReplayChangeResponse) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
 type ListDeliveriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0 is 50; at most 200.
@@ -582,7 +806,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +818,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[6]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +831,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{6}
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListDeliveriesRequest) GetPageSize() int32 {
@@ -634,7 +858,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +870,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[7]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +883,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{7}
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -685,7 +909,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +921,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[8]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +934,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{8}
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDeliveryRequest) GetDeliveryId() string {
@@ -729,7 +953,7 @@ type GetDeliveryResponse struct {
 
 func (x *GetDeliveryResponse) Reset() {
 	*x = GetDeliveryResponse{}
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +965,7 @@ func (x *GetDeliveryResponse) String() string {
 func (*GetDeliveryResponse) ProtoMessage() {}
 
 func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[9]
+	mi := &file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +978,7 @@ func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{9}
+	return file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDeliveryResponse) GetDelivery() *Delivery {
@@ -768,7 +992,7 @@ var File_whatrack_wabaonboarding_v1_webhook_proto protoreflect.FileDescriptor
 
 const file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc = "" +
 	"\n" +
-	"(whatrack/wabaonboarding/v1/webhook.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x04\n" +
+	"(whatrack/wabaonboarding/v1/webhook.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a,whatrack/wabaonboarding/v1/destination.proto\"\xb0\x04\n" +
 	"\x06Change\x12\x1b\n" +
 	"\tchange_id\x18\x01 \x01(\tR\bchangeId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x12\x14\n" +
@@ -784,7 +1008,8 @@ const file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc = "" +
 	"\vdelivery_id\x18\n" +
 	" \x01(\tR\n" +
 	"deliveryId\x12'\n" +
-	"\x0forganization_id\x18\v \x01(\tR\x0eorganizationId\"T\n" +
+	"\x0forganization_id\x18\v \x01(\tR\x0eorganizationId\x12\x14\n" +
+	"\x05event\x18\f \x01(\tR\x05event\"T\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bRESOLVED\x10\x01\x12\v\n" +
@@ -819,6 +1044,18 @@ const file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc = "" +
 	"\x10GetChangeRequest\x12%\n" +
 	"\tchange_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bchangeId\"O\n" +
 	"\x11GetChangeResponse\x12:\n" +
+	"\x06change\x18\x01 \x01(\v2\".whatrack.wabaonboarding.v1.ChangeR\x06change\"\xbd\x01\n" +
+	"\x13WatchChangesRequest\x12 \n" +
+	"\x06cursor\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06cursor\x12\x19\n" +
+	"\bfrom_now\x18\x02 \x01(\bR\afromNow\x120\n" +
+	"\rconnection_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\fconnectionId\x127\n" +
+	"\x06fields\x18\x04 \x03(\tB\x1f\xbaH\x1c\x92\x01\x19\x10 \"\x15r\x132\x11^[a-z0-9_]{1,64}$R\x06fields\"j\n" +
+	"\x14WatchChangesResponse\x12:\n" +
+	"\x06change\x18\x01 \x01(\v2\".whatrack.wabaonboarding.v1.ChangeR\x06change\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"<\n" +
+	"\x13ReplayChangeRequest\x12%\n" +
+	"\tchange_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bchangeId\"R\n" +
+	"\x14ReplayChangeResponse\x12:\n" +
 	"\x06change\x18\x01 \x01(\v2\".whatrack.wabaonboarding.v1.ChangeR\x06change\"i\n" +
 	"\x15ListDeliveriesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
@@ -834,12 +1071,22 @@ const file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc = "" +
 	"\vdelivery_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"deliveryId\"W\n" +
 	"\x13GetDeliveryResponse\x12@\n" +
-	"\bdelivery\x18\x01 \x01(\v2$.whatrack.wabaonboarding.v1.DeliveryR\bdelivery2\x9d\x05\n" +
+	"\bdelivery\x18\x01 \x01(\v2$.whatrack.wabaonboarding.v1.DeliveryR\bdelivery2\xa7\x14\n" +
 	"\x0eWebhookService\x12\x93\x01\n" +
 	"\vListChanges\x12..whatrack.wabaonboarding.v1.ListChangesRequest\x1a/.whatrack.wabaonboarding.v1.ListChangesResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/whatsapp/changes\x90\x02\x01\x12\xa1\x01\n" +
-	"\tGetChange\x12,.whatrack.wabaonboarding.v1.GetChangeRequest\x1a-.whatrack.wabaonboarding.v1.GetChangeResponse\"7\x82\xd3\xe4\x93\x02.b\x06change\x12$/api/v1/whatsapp/changes/{change_id}\x90\x02\x01\x12\x9f\x01\n" +
+	"\tGetChange\x12,.whatrack.wabaonboarding.v1.GetChangeRequest\x1a-.whatrack.wabaonboarding.v1.GetChangeResponse\"7\x82\xd3\xe4\x93\x02.b\x06change\x12$/api/v1/whatsapp/changes/{change_id}\x90\x02\x01\x12\x9e\x01\n" +
+	"\fWatchChanges\x12/.whatrack.wabaonboarding.v1.WatchChangesRequest\x1a0.whatrack.wabaonboarding.v1.WatchChangesResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/whatsapp/changes:watch\x90\x02\x010\x01\x12\xb1\x01\n" +
+	"\fReplayChange\x12/.whatrack.wabaonboarding.v1.ReplayChangeRequest\x1a0.whatrack.wabaonboarding.v1.ReplayChangeResponse\">\x82\xd3\xe4\x93\x028:\x01*b\x06change\"+/api/v1/whatsapp/changes/{change_id}:replay\x12\x9f\x01\n" +
 	"\x0eListDeliveries\x121.whatrack.wabaonboarding.v1.ListDeliveriesRequest\x1a2.whatrack.wabaonboarding.v1.ListDeliveriesResponse\"&\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/whatsapp/deliveries\x90\x02\x01\x12\xae\x01\n" +
-	"\vGetDelivery\x12..whatrack.wabaonboarding.v1.GetDeliveryRequest\x1a/.whatrack.wabaonboarding.v1.GetDeliveryResponse\">\x82\xd3\xe4\x93\x025b\bdelivery\x12)/api/v1/whatsapp/deliveries/{delivery_id}\x90\x02\x01BIZGgithub.com/whatrack/connect/gen/whatrack/wabaonboarding/v1;onboardingv1b\x06proto3"
+	"\vGetDelivery\x12..whatrack.wabaonboarding.v1.GetDeliveryRequest\x1a/.whatrack.wabaonboarding.v1.GetDeliveryResponse\">\x82\xd3\xe4\x93\x025b\bdelivery\x12)/api/v1/whatsapp/deliveries/{delivery_id}\x90\x02\x01\x12\xb7\x01\n" +
+	"\x11CreateDestination\x124.whatrack.wabaonboarding.v1.CreateDestinationRequest\x1a5.whatrack.wabaonboarding.v1.CreateDestinationResponse\"5\x82\xd3\xe4\x93\x02/:\x01*b\vdestination\"\x1d/api/v1/whatsapp/destinations\x12\xbf\x01\n" +
+	"\x0eGetDestination\x121.whatrack.wabaonboarding.v1.GetDestinationRequest\x1a2.whatrack.wabaonboarding.v1.GetDestinationResponse\"F\x82\xd3\xe4\x93\x02=b\vdestination\x12./api/v1/whatsapp/destinations/{destination_id}\x90\x02\x01\x12\xa7\x01\n" +
+	"\x10ListDestinations\x123.whatrack.wabaonboarding.v1.ListDestinationsRequest\x1a4.whatrack.wabaonboarding.v1.ListDestinationsResponse\"(\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/whatsapp/destinations\x90\x02\x01\x12\xc8\x01\n" +
+	"\x11UpdateDestination\x124.whatrack.wabaonboarding.v1.UpdateDestinationRequest\x1a5.whatrack.wabaonboarding.v1.UpdateDestinationResponse\"F\x82\xd3\xe4\x93\x02@:\x01*b\vdestination2./api/v1/whatsapp/destinations/{destination_id}\x12\xb8\x01\n" +
+	"\x11DeleteDestination\x124.whatrack.wabaonboarding.v1.DeleteDestinationRequest\x1a5.whatrack.wabaonboarding.v1.DeleteDestinationResponse\"6\x82\xd3\xe4\x93\x020*./api/v1/whatsapp/destinations/{destination_id}\x12\xc3\x01\n" +
+	"\x0fTestDestination\x122.whatrack.wabaonboarding.v1.TestDestinationRequest\x1a3.whatrack.wabaonboarding.v1.TestDestinationResponse\"G\x82\xd3\xe4\x93\x02A:\x01*b\aattempt\"3/api/v1/whatsapp/destinations/{destination_id}:test\x12\xe7\x01\n" +
+	"\x17RotateDestinationSecret\x12:.whatrack.wabaonboarding.v1.RotateDestinationSecretRequest\x1a;.whatrack.wabaonboarding.v1.RotateDestinationSecretResponse\"S\x82\xd3\xe4\x93\x02M:\x01*b\vdestination\";/api/v1/whatsapp/destinations/{destination_id}:rotateSecret\x12\xd6\x01\n" +
+	"\x17ListDestinationAttempts\x12:.whatrack.wabaonboarding.v1.ListDestinationAttemptsRequest\x1a;.whatrack.wabaonboarding.v1.ListDestinationAttemptsResponse\"B\x82\xd3\xe4\x93\x029\x127/api/v1/whatsapp/destinations/{destination_id}/attempts\x90\x02\x01BIZGgithub.com/whatrack/connect/gen/whatrack/wabaonboarding/v1;onboardingv1b\x06proto3"
 
 var (
 	file_whatrack_wabaonboarding_v1_webhook_proto_rawDescOnce sync.Once
@@ -854,46 +1101,88 @@ func file_whatrack_wabaonboarding_v1_webhook_proto_rawDescGZIP() []byte {
 }
 
 var file_whatrack_wabaonboarding_v1_webhook_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_whatrack_wabaonboarding_v1_webhook_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_whatrack_wabaonboarding_v1_webhook_proto_goTypes = []any{
-	(Change_State)(0),              // 0: whatrack.wabaonboarding.v1.Change.State
-	(Delivery_State)(0),            // 1: whatrack.wabaonboarding.v1.Delivery.State
-	(*Change)(nil),                 // 2: whatrack.wabaonboarding.v1.Change
-	(*Delivery)(nil),               // 3: whatrack.wabaonboarding.v1.Delivery
-	(*ListChangesRequest)(nil),     // 4: whatrack.wabaonboarding.v1.ListChangesRequest
-	(*ListChangesResponse)(nil),    // 5: whatrack.wabaonboarding.v1.ListChangesResponse
-	(*GetChangeRequest)(nil),       // 6: whatrack.wabaonboarding.v1.GetChangeRequest
-	(*GetChangeResponse)(nil),      // 7: whatrack.wabaonboarding.v1.GetChangeResponse
-	(*ListDeliveriesRequest)(nil),  // 8: whatrack.wabaonboarding.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil), // 9: whatrack.wabaonboarding.v1.ListDeliveriesResponse
-	(*GetDeliveryRequest)(nil),     // 10: whatrack.wabaonboarding.v1.GetDeliveryRequest
-	(*GetDeliveryResponse)(nil),    // 11: whatrack.wabaonboarding.v1.GetDeliveryResponse
-	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
+	(Change_State)(0),                       // 0: whatrack.wabaonboarding.v1.Change.State
+	(Delivery_State)(0),                     // 1: whatrack.wabaonboarding.v1.Delivery.State
+	(*Change)(nil),                          // 2: whatrack.wabaonboarding.v1.Change
+	(*Delivery)(nil),                        // 3: whatrack.wabaonboarding.v1.Delivery
+	(*ListChangesRequest)(nil),              // 4: whatrack.wabaonboarding.v1.ListChangesRequest
+	(*ListChangesResponse)(nil),             // 5: whatrack.wabaonboarding.v1.ListChangesResponse
+	(*GetChangeRequest)(nil),                // 6: whatrack.wabaonboarding.v1.GetChangeRequest
+	(*GetChangeResponse)(nil),               // 7: whatrack.wabaonboarding.v1.GetChangeResponse
+	(*WatchChangesRequest)(nil),             // 8: whatrack.wabaonboarding.v1.WatchChangesRequest
+	(*WatchChangesResponse)(nil),            // 9: whatrack.wabaonboarding.v1.WatchChangesResponse
+	(*ReplayChangeRequest)(nil),             // 10: whatrack.wabaonboarding.v1.ReplayChangeRequest
+	(*ReplayChangeResponse)(nil),            // 11: whatrack.wabaonboarding.v1.ReplayChangeResponse
+	(*ListDeliveriesRequest)(nil),           // 12: whatrack.wabaonboarding.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),          // 13: whatrack.wabaonboarding.v1.ListDeliveriesResponse
+	(*GetDeliveryRequest)(nil),              // 14: whatrack.wabaonboarding.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),             // 15: whatrack.wabaonboarding.v1.GetDeliveryResponse
+	(*timestamppb.Timestamp)(nil),           // 16: google.protobuf.Timestamp
+	(*CreateDestinationRequest)(nil),        // 17: whatrack.wabaonboarding.v1.CreateDestinationRequest
+	(*GetDestinationRequest)(nil),           // 18: whatrack.wabaonboarding.v1.GetDestinationRequest
+	(*ListDestinationsRequest)(nil),         // 19: whatrack.wabaonboarding.v1.ListDestinationsRequest
+	(*UpdateDestinationRequest)(nil),        // 20: whatrack.wabaonboarding.v1.UpdateDestinationRequest
+	(*DeleteDestinationRequest)(nil),        // 21: whatrack.wabaonboarding.v1.DeleteDestinationRequest
+	(*TestDestinationRequest)(nil),          // 22: whatrack.wabaonboarding.v1.TestDestinationRequest
+	(*RotateDestinationSecretRequest)(nil),  // 23: whatrack.wabaonboarding.v1.RotateDestinationSecretRequest
+	(*ListDestinationAttemptsRequest)(nil),  // 24: whatrack.wabaonboarding.v1.ListDestinationAttemptsRequest
+	(*CreateDestinationResponse)(nil),       // 25: whatrack.wabaonboarding.v1.CreateDestinationResponse
+	(*GetDestinationResponse)(nil),          // 26: whatrack.wabaonboarding.v1.GetDestinationResponse
+	(*ListDestinationsResponse)(nil),        // 27: whatrack.wabaonboarding.v1.ListDestinationsResponse
+	(*UpdateDestinationResponse)(nil),       // 28: whatrack.wabaonboarding.v1.UpdateDestinationResponse
+	(*DeleteDestinationResponse)(nil),       // 29: whatrack.wabaonboarding.v1.DeleteDestinationResponse
+	(*TestDestinationResponse)(nil),         // 30: whatrack.wabaonboarding.v1.TestDestinationResponse
+	(*RotateDestinationSecretResponse)(nil), // 31: whatrack.wabaonboarding.v1.RotateDestinationSecretResponse
+	(*ListDestinationAttemptsResponse)(nil), // 32: whatrack.wabaonboarding.v1.ListDestinationAttemptsResponse
 }
 var file_whatrack_wabaonboarding_v1_webhook_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Change.state:type_name -> whatrack.wabaonboarding.v1.Change.State
-	12, // 1: whatrack.wabaonboarding.v1.Change.receive_time:type_name -> google.protobuf.Timestamp
-	12, // 2: whatrack.wabaonboarding.v1.Change.entry_time:type_name -> google.protobuf.Timestamp
+	16, // 1: whatrack.wabaonboarding.v1.Change.receive_time:type_name -> google.protobuf.Timestamp
+	16, // 2: whatrack.wabaonboarding.v1.Change.entry_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: whatrack.wabaonboarding.v1.Delivery.state:type_name -> whatrack.wabaonboarding.v1.Delivery.State
-	12, // 4: whatrack.wabaonboarding.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
+	16, // 4: whatrack.wabaonboarding.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: whatrack.wabaonboarding.v1.ListChangesRequest.states:type_name -> whatrack.wabaonboarding.v1.Change.State
 	2,  // 6: whatrack.wabaonboarding.v1.ListChangesResponse.changes:type_name -> whatrack.wabaonboarding.v1.Change
 	2,  // 7: whatrack.wabaonboarding.v1.GetChangeResponse.change:type_name -> whatrack.wabaonboarding.v1.Change
-	3,  // 8: whatrack.wabaonboarding.v1.ListDeliveriesResponse.deliveries:type_name -> whatrack.wabaonboarding.v1.Delivery
-	3,  // 9: whatrack.wabaonboarding.v1.GetDeliveryResponse.delivery:type_name -> whatrack.wabaonboarding.v1.Delivery
-	4,  // 10: whatrack.wabaonboarding.v1.WebhookService.ListChanges:input_type -> whatrack.wabaonboarding.v1.ListChangesRequest
-	6,  // 11: whatrack.wabaonboarding.v1.WebhookService.GetChange:input_type -> whatrack.wabaonboarding.v1.GetChangeRequest
-	8,  // 12: whatrack.wabaonboarding.v1.WebhookService.ListDeliveries:input_type -> whatrack.wabaonboarding.v1.ListDeliveriesRequest
-	10, // 13: whatrack.wabaonboarding.v1.WebhookService.GetDelivery:input_type -> whatrack.wabaonboarding.v1.GetDeliveryRequest
-	5,  // 14: whatrack.wabaonboarding.v1.WebhookService.ListChanges:output_type -> whatrack.wabaonboarding.v1.ListChangesResponse
-	7,  // 15: whatrack.wabaonboarding.v1.WebhookService.GetChange:output_type -> whatrack.wabaonboarding.v1.GetChangeResponse
-	9,  // 16: whatrack.wabaonboarding.v1.WebhookService.ListDeliveries:output_type -> whatrack.wabaonboarding.v1.ListDeliveriesResponse
-	11, // 17: whatrack.wabaonboarding.v1.WebhookService.GetDelivery:output_type -> whatrack.wabaonboarding.v1.GetDeliveryResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 8: whatrack.wabaonboarding.v1.WatchChangesResponse.change:type_name -> whatrack.wabaonboarding.v1.Change
+	2,  // 9: whatrack.wabaonboarding.v1.ReplayChangeResponse.change:type_name -> whatrack.wabaonboarding.v1.Change
+	3,  // 10: whatrack.wabaonboarding.v1.ListDeliveriesResponse.deliveries:type_name -> whatrack.wabaonboarding.v1.Delivery
+	3,  // 11: whatrack.wabaonboarding.v1.GetDeliveryResponse.delivery:type_name -> whatrack.wabaonboarding.v1.Delivery
+	4,  // 12: whatrack.wabaonboarding.v1.WebhookService.ListChanges:input_type -> whatrack.wabaonboarding.v1.ListChangesRequest
+	6,  // 13: whatrack.wabaonboarding.v1.WebhookService.GetChange:input_type -> whatrack.wabaonboarding.v1.GetChangeRequest
+	8,  // 14: whatrack.wabaonboarding.v1.WebhookService.WatchChanges:input_type -> whatrack.wabaonboarding.v1.WatchChangesRequest
+	10, // 15: whatrack.wabaonboarding.v1.WebhookService.ReplayChange:input_type -> whatrack.wabaonboarding.v1.ReplayChangeRequest
+	12, // 16: whatrack.wabaonboarding.v1.WebhookService.ListDeliveries:input_type -> whatrack.wabaonboarding.v1.ListDeliveriesRequest
+	14, // 17: whatrack.wabaonboarding.v1.WebhookService.GetDelivery:input_type -> whatrack.wabaonboarding.v1.GetDeliveryRequest
+	17, // 18: whatrack.wabaonboarding.v1.WebhookService.CreateDestination:input_type -> whatrack.wabaonboarding.v1.CreateDestinationRequest
+	18, // 19: whatrack.wabaonboarding.v1.WebhookService.GetDestination:input_type -> whatrack.wabaonboarding.v1.GetDestinationRequest
+	19, // 20: whatrack.wabaonboarding.v1.WebhookService.ListDestinations:input_type -> whatrack.wabaonboarding.v1.ListDestinationsRequest
+	20, // 21: whatrack.wabaonboarding.v1.WebhookService.UpdateDestination:input_type -> whatrack.wabaonboarding.v1.UpdateDestinationRequest
+	21, // 22: whatrack.wabaonboarding.v1.WebhookService.DeleteDestination:input_type -> whatrack.wabaonboarding.v1.DeleteDestinationRequest
+	22, // 23: whatrack.wabaonboarding.v1.WebhookService.TestDestination:input_type -> whatrack.wabaonboarding.v1.TestDestinationRequest
+	23, // 24: whatrack.wabaonboarding.v1.WebhookService.RotateDestinationSecret:input_type -> whatrack.wabaonboarding.v1.RotateDestinationSecretRequest
+	24, // 25: whatrack.wabaonboarding.v1.WebhookService.ListDestinationAttempts:input_type -> whatrack.wabaonboarding.v1.ListDestinationAttemptsRequest
+	5,  // 26: whatrack.wabaonboarding.v1.WebhookService.ListChanges:output_type -> whatrack.wabaonboarding.v1.ListChangesResponse
+	7,  // 27: whatrack.wabaonboarding.v1.WebhookService.GetChange:output_type -> whatrack.wabaonboarding.v1.GetChangeResponse
+	9,  // 28: whatrack.wabaonboarding.v1.WebhookService.WatchChanges:output_type -> whatrack.wabaonboarding.v1.WatchChangesResponse
+	11, // 29: whatrack.wabaonboarding.v1.WebhookService.ReplayChange:output_type -> whatrack.wabaonboarding.v1.ReplayChangeResponse
+	13, // 30: whatrack.wabaonboarding.v1.WebhookService.ListDeliveries:output_type -> whatrack.wabaonboarding.v1.ListDeliveriesResponse
+	15, // 31: whatrack.wabaonboarding.v1.WebhookService.GetDelivery:output_type -> whatrack.wabaonboarding.v1.GetDeliveryResponse
+	25, // 32: whatrack.wabaonboarding.v1.WebhookService.CreateDestination:output_type -> whatrack.wabaonboarding.v1.CreateDestinationResponse
+	26, // 33: whatrack.wabaonboarding.v1.WebhookService.GetDestination:output_type -> whatrack.wabaonboarding.v1.GetDestinationResponse
+	27, // 34: whatrack.wabaonboarding.v1.WebhookService.ListDestinations:output_type -> whatrack.wabaonboarding.v1.ListDestinationsResponse
+	28, // 35: whatrack.wabaonboarding.v1.WebhookService.UpdateDestination:output_type -> whatrack.wabaonboarding.v1.UpdateDestinationResponse
+	29, // 36: whatrack.wabaonboarding.v1.WebhookService.DeleteDestination:output_type -> whatrack.wabaonboarding.v1.DeleteDestinationResponse
+	30, // 37: whatrack.wabaonboarding.v1.WebhookService.TestDestination:output_type -> whatrack.wabaonboarding.v1.TestDestinationResponse
+	31, // 38: whatrack.wabaonboarding.v1.WebhookService.RotateDestinationSecret:output_type -> whatrack.wabaonboarding.v1.RotateDestinationSecretResponse
+	32, // 39: whatrack.wabaonboarding.v1.WebhookService.ListDestinationAttempts:output_type -> whatrack.wabaonboarding.v1.ListDestinationAttemptsResponse
+	26, // [26:40] is the sub-list for method output_type
+	12, // [12:26] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_webhook_proto_init() }
@@ -901,13 +1190,14 @@ func file_whatrack_wabaonboarding_v1_webhook_proto_init() {
 	if File_whatrack_wabaonboarding_v1_webhook_proto != nil {
 		return
 	}
+	file_whatrack_wabaonboarding_v1_destination_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_webhook_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   10,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	WebhookService_ListChanges_FullMethodName    = "/whatrack.wabaonboarding.v1.WebhookService/ListChanges"
-	WebhookService_GetChange_FullMethodName      = "/whatrack.wabaonboarding.v1.WebhookService/GetChange"
-	WebhookService_ListDeliveries_FullMethodName = "/whatrack.wabaonboarding.v1.WebhookService/ListDeliveries"
-	WebhookService_GetDelivery_FullMethodName    = "/whatrack.wabaonboarding.v1.WebhookService/GetDelivery"
+	WebhookService_ListChanges_FullMethodName             = "/whatrack.wabaonboarding.v1.WebhookService/ListChanges"
+	WebhookService_GetChange_FullMethodName               = "/whatrack.wabaonboarding.v1.WebhookService/GetChange"
+	WebhookService_WatchChanges_FullMethodName            = "/whatrack.wabaonboarding.v1.WebhookService/WatchChanges"
+	WebhookService_ReplayChange_FullMethodName            = "/whatrack.wabaonboarding.v1.WebhookService/ReplayChange"
+	WebhookService_ListDeliveries_FullMethodName          = "/whatrack.wabaonboarding.v1.WebhookService/ListDeliveries"
+	WebhookService_GetDelivery_FullMethodName             = "/whatrack.wabaonboarding.v1.WebhookService/GetDelivery"
+	WebhookService_CreateDestination_FullMethodName       = "/whatrack.wabaonboarding.v1.WebhookService/CreateDestination"
+	WebhookService_GetDestination_FullMethodName          = "/whatrack.wabaonboarding.v1.WebhookService/GetDestination"
+	WebhookService_ListDestinations_FullMethodName        = "/whatrack.wabaonboarding.v1.WebhookService/ListDestinations"
+	WebhookService_UpdateDestination_FullMethodName       = "/whatrack.wabaonboarding.v1.WebhookService/UpdateDestination"
+	WebhookService_DeleteDestination_FullMethodName       = "/whatrack.wabaonboarding.v1.WebhookService/DeleteDestination"
+	WebhookService_TestDestination_FullMethodName         = "/whatrack.wabaonboarding.v1.WebhookService/TestDestination"
+	WebhookService_RotateDestinationSecret_FullMethodName = "/whatrack.wabaonboarding.v1.WebhookService/RotateDestinationSecret"
+	WebhookService_ListDestinationAttempts_FullMethodName = "/whatrack.wabaonboarding.v1.WebhookService/ListDestinationAttempts"
 )
 
 // WebhookServiceClient is the client API for WebhookService service.
@@ -43,6 +53,19 @@ type WebhookServiceClient interface {
 	//
 	// Errors: NOT_FOUND.
 	GetChange(ctx context.Context, in *GetChangeRequest, opts ...grpc.CallOption) (*GetChangeResponse, error)
+	// Follows the changes of the caller's connections, oldest first, from a cursor. The first answer comes at once, with
+	// the cursor where the stream begins; each change comes with the cursor after it, to be kept together with its effect;
+	// a heartbeat comes every 15 s while there is nothing else. A change may come again after ReplayChange. A caller that
+	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor.
+	//
+	// Errors: CURSOR_EXPIRED (older than what is kept), NOT_FOUND (connectionId), RATE_LIMITED (too slow, too many streams).
+	// Example: changes:watch?fields=messages answers a line {"result": {"change": {…}, "cursor": "…"}} for each.
+	WatchChanges(ctx context.Context, in *WatchChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchChangesResponse], error)
+	// Reads a change anew: routes it, if it waits or could not be read, applies it, and lets followers and destinations
+	// have it again. What it did once it does not do twice.
+	//
+	// Errors: NOT_FOUND.
+	ReplayChange(ctx context.Context, in *ReplayChangeRequest, opts ...grpc.CallOption) (*ReplayChangeResponse, error)
 	// Lists deliveries, newest first, without their bodies. Platform callers only.
 	//
 	// Errors: PERMISSION_DENIED.
@@ -51,6 +74,38 @@ type WebhookServiceClient interface {
 	//
 	// Errors: NOT_FOUND, PERMISSION_DENIED.
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
+	// Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
+	//
+	// Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+	// Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
+	CreateDestination(ctx context.Context, in *CreateDestinationRequest, opts ...grpc.CallOption) (*CreateDestinationResponse, error)
+	// Reads one destination, without its secret.
+	//
+	// Errors: NOT_FOUND.
+	GetDestination(ctx context.Context, in *GetDestinationRequest, opts ...grpc.CallOption) (*GetDestinationResponse, error)
+	// Lists destinations, newest first.
+	ListDestinations(ctx context.Context, in *ListDestinationsRequest, opts ...grpc.CallOption) (*ListDestinationsResponse, error)
+	// Changes what is given; absent fields stay. To enable a held or disabled destination sends what it missed, in order.
+	//
+	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED. Example: {"enabled": true}.
+	UpdateDestination(ctx context.Context, in *UpdateDestinationRequest, opts ...grpc.CallOption) (*UpdateDestinationResponse, error)
+	// Removes a destination with what it still has to receive.
+	//
+	// Errors: NOT_FOUND.
+	DeleteDestination(ctx context.Context, in *DeleteDestinationRequest, opts ...grpc.CallOption) (*DeleteDestinationResponse, error)
+	// Sends one `destination.test` event now and answers what came of it; never retried.
+	//
+	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED.
+	TestDestination(ctx context.Context, in *TestDestinationRequest, opts ...grpc.CallOption) (*TestDestinationResponse, error)
+	// Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
+	// whose one signature header has no room for two, with the new one at once.
+	//
+	// Errors: NOT_FOUND.
+	RotateDestinationSecret(ctx context.Context, in *RotateDestinationSecretRequest, opts ...grpc.CallOption) (*RotateDestinationSecretResponse, error)
+	// Lists what was sent to a destination and what came of it, newest first.
+	//
+	// Errors: NOT_FOUND.
+	ListDestinationAttempts(ctx context.Context, in *ListDestinationAttemptsRequest, opts ...grpc.CallOption) (*ListDestinationAttemptsResponse, error)
 }
 
 type webhookServiceClient struct {
@@ -81,6 +136,35 @@ func (c *webhookServiceClient) GetChange(ctx context.Context, in *GetChangeReque
 	return out, nil
 }
 
+func (c *webhookServiceClient) WatchChanges(ctx context.Context, in *WatchChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchChangesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &WebhookService_ServiceDesc.Streams[0], WebhookService_WatchChanges_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchChangesRequest, WatchChangesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type WebhookService_WatchChangesClient = grpc.ServerStreamingClient[WatchChangesResponse]
+
+func (c *webhookServiceClient) ReplayChange(ctx context.Context, in *ReplayChangeRequest, opts ...grpc.CallOption) (*ReplayChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplayChangeResponse)
+	err := c.cc.Invoke(ctx, WebhookService_ReplayChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *webhookServiceClient) ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListDeliveriesResponse)
@@ -95,6 +179,86 @@ func (c *webhookServiceClient) GetDelivery(ctx context.Context, in *GetDeliveryR
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetDeliveryResponse)
 	err := c.cc.Invoke(ctx, WebhookService_GetDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) CreateDestination(ctx context.Context, in *CreateDestinationRequest, opts ...grpc.CallOption) (*CreateDestinationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateDestinationResponse)
+	err := c.cc.Invoke(ctx, WebhookService_CreateDestination_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) GetDestination(ctx context.Context, in *GetDestinationRequest, opts ...grpc.CallOption) (*GetDestinationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDestinationResponse)
+	err := c.cc.Invoke(ctx, WebhookService_GetDestination_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) ListDestinations(ctx context.Context, in *ListDestinationsRequest, opts ...grpc.CallOption) (*ListDestinationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDestinationsResponse)
+	err := c.cc.Invoke(ctx, WebhookService_ListDestinations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) UpdateDestination(ctx context.Context, in *UpdateDestinationRequest, opts ...grpc.CallOption) (*UpdateDestinationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateDestinationResponse)
+	err := c.cc.Invoke(ctx, WebhookService_UpdateDestination_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) DeleteDestination(ctx context.Context, in *DeleteDestinationRequest, opts ...grpc.CallOption) (*DeleteDestinationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteDestinationResponse)
+	err := c.cc.Invoke(ctx, WebhookService_DeleteDestination_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) TestDestination(ctx context.Context, in *TestDestinationRequest, opts ...grpc.CallOption) (*TestDestinationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TestDestinationResponse)
+	err := c.cc.Invoke(ctx, WebhookService_TestDestination_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) RotateDestinationSecret(ctx context.Context, in *RotateDestinationSecretRequest, opts ...grpc.CallOption) (*RotateDestinationSecretResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateDestinationSecretResponse)
+	err := c.cc.Invoke(ctx, WebhookService_RotateDestinationSecret_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhookServiceClient) ListDestinationAttempts(ctx context.Context, in *ListDestinationAttemptsRequest, opts ...grpc.CallOption) (*ListDestinationAttemptsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDestinationAttemptsResponse)
+	err := c.cc.Invoke(ctx, WebhookService_ListDestinationAttempts_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +283,19 @@ type WebhookServiceServer interface {
 	//
 	// Errors: NOT_FOUND.
 	GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error)
+	// Follows the changes of the caller's connections, oldest first, from a cursor. The first answer comes at once, with
+	// the cursor where the stream begins; each change comes with the cursor after it, to be kept together with its effect;
+	// a heartbeat comes every 15 s while there is nothing else. A change may come again after ReplayChange. A caller that
+	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor.
+	//
+	// Errors: CURSOR_EXPIRED (older than what is kept), NOT_FOUND (connectionId), RATE_LIMITED (too slow, too many streams).
+	// Example: changes:watch?fields=messages answers a line {"result": {"change": {…}, "cursor": "…"}} for each.
+	WatchChanges(*WatchChangesRequest, grpc.ServerStreamingServer[WatchChangesResponse]) error
+	// Reads a change anew: routes it, if it waits or could not be read, applies it, and lets followers and destinations
+	// have it again. What it did once it does not do twice.
+	//
+	// Errors: NOT_FOUND.
+	ReplayChange(context.Context, *ReplayChangeRequest) (*ReplayChangeResponse, error)
 	// Lists deliveries, newest first, without their bodies. Platform callers only.
 	//
 	// Errors: PERMISSION_DENIED.
@@ -127,6 +304,38 @@ type WebhookServiceServer interface {
 	//
 	// Errors: NOT_FOUND, PERMISSION_DENIED.
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
+	// Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
+	//
+	// Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+	// Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
+	CreateDestination(context.Context, *CreateDestinationRequest) (*CreateDestinationResponse, error)
+	// Reads one destination, without its secret.
+	//
+	// Errors: NOT_FOUND.
+	GetDestination(context.Context, *GetDestinationRequest) (*GetDestinationResponse, error)
+	// Lists destinations, newest first.
+	ListDestinations(context.Context, *ListDestinationsRequest) (*ListDestinationsResponse, error)
+	// Changes what is given; absent fields stay. To enable a held or disabled destination sends what it missed, in order.
+	//
+	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED. Example: {"enabled": true}.
+	UpdateDestination(context.Context, *UpdateDestinationRequest) (*UpdateDestinationResponse, error)
+	// Removes a destination with what it still has to receive.
+	//
+	// Errors: NOT_FOUND.
+	DeleteDestination(context.Context, *DeleteDestinationRequest) (*DeleteDestinationResponse, error)
+	// Sends one `destination.test` event now and answers what came of it; never retried.
+	//
+	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED.
+	TestDestination(context.Context, *TestDestinationRequest) (*TestDestinationResponse, error)
+	// Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
+	// whose one signature header has no room for two, with the new one at once.
+	//
+	// Errors: NOT_FOUND.
+	RotateDestinationSecret(context.Context, *RotateDestinationSecretRequest) (*RotateDestinationSecretResponse, error)
+	// Lists what was sent to a destination and what came of it, newest first.
+	//
+	// Errors: NOT_FOUND.
+	ListDestinationAttempts(context.Context, *ListDestinationAttemptsRequest) (*ListDestinationAttemptsResponse, error)
 	mustEmbedUnimplementedWebhookServiceServer()
 }
 
@@ -143,11 +352,41 @@ func (UnimplementedWebhookServiceServer) ListChanges(context.Context, *ListChang
 func (UnimplementedWebhookServiceServer) GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetChange not implemented")
 }
+func (UnimplementedWebhookServiceServer) WatchChanges(*WatchChangesRequest, grpc.ServerStreamingServer[WatchChangesResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchChanges not implemented")
+}
+func (UnimplementedWebhookServiceServer) ReplayChange(context.Context, *ReplayChangeRequest) (*ReplayChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReplayChange not implemented")
+}
 func (UnimplementedWebhookServiceServer) ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDeliveries not implemented")
 }
 func (UnimplementedWebhookServiceServer) GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDelivery not implemented")
+}
+func (UnimplementedWebhookServiceServer) CreateDestination(context.Context, *CreateDestinationRequest) (*CreateDestinationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateDestination not implemented")
+}
+func (UnimplementedWebhookServiceServer) GetDestination(context.Context, *GetDestinationRequest) (*GetDestinationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDestination not implemented")
+}
+func (UnimplementedWebhookServiceServer) ListDestinations(context.Context, *ListDestinationsRequest) (*ListDestinationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDestinations not implemented")
+}
+func (UnimplementedWebhookServiceServer) UpdateDestination(context.Context, *UpdateDestinationRequest) (*UpdateDestinationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateDestination not implemented")
+}
+func (UnimplementedWebhookServiceServer) DeleteDestination(context.Context, *DeleteDestinationRequest) (*DeleteDestinationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteDestination not implemented")
+}
+func (UnimplementedWebhookServiceServer) TestDestination(context.Context, *TestDestinationRequest) (*TestDestinationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TestDestination not implemented")
+}
+func (UnimplementedWebhookServiceServer) RotateDestinationSecret(context.Context, *RotateDestinationSecretRequest) (*RotateDestinationSecretResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateDestinationSecret not implemented")
+}
+func (UnimplementedWebhookServiceServer) ListDestinationAttempts(context.Context, *ListDestinationAttemptsRequest) (*ListDestinationAttemptsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDestinationAttempts not implemented")
 }
 func (UnimplementedWebhookServiceServer) mustEmbedUnimplementedWebhookServiceServer() {}
 func (UnimplementedWebhookServiceServer) testEmbeddedByValue()                        {}
@@ -206,6 +445,35 @@ func _WebhookService_GetChange_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WebhookService_WatchChanges_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchChangesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(WebhookServiceServer).WatchChanges(m, &grpc.GenericServerStream[WatchChangesRequest, WatchChangesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type WebhookService_WatchChangesServer = grpc.ServerStreamingServer[WatchChangesResponse]
+
+func _WebhookService_ReplayChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplayChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).ReplayChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_ReplayChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).ReplayChange(ctx, req.(*ReplayChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _WebhookService_ListDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDeliveriesRequest)
 	if err := dec(in); err != nil {
@@ -242,6 +510,150 @@ func _WebhookService_GetDelivery_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WebhookService_CreateDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateDestinationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).CreateDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_CreateDestination_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).CreateDestination(ctx, req.(*CreateDestinationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_GetDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDestinationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).GetDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_GetDestination_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).GetDestination(ctx, req.(*GetDestinationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_ListDestinations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDestinationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).ListDestinations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_ListDestinations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).ListDestinations(ctx, req.(*ListDestinationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_UpdateDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateDestinationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).UpdateDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_UpdateDestination_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).UpdateDestination(ctx, req.(*UpdateDestinationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_DeleteDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteDestinationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).DeleteDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_DeleteDestination_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).DeleteDestination(ctx, req.(*DeleteDestinationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_TestDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TestDestinationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).TestDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_TestDestination_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).TestDestination(ctx, req.(*TestDestinationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_RotateDestinationSecret_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateDestinationSecretRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).RotateDestinationSecret(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_RotateDestinationSecret_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).RotateDestinationSecret(ctx, req.(*RotateDestinationSecretRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhookService_ListDestinationAttempts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDestinationAttemptsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhookServiceServer).ListDestinationAttempts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhookService_ListDestinationAttempts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhookServiceServer).ListDestinationAttempts(ctx, req.(*ListDestinationAttemptsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WebhookService_ServiceDesc is the grpc.ServiceDesc for WebhookService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -258,6 +670,10 @@ var WebhookService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _WebhookService_GetChange_Handler,
 		},
 		{
+			MethodName: "ReplayChange",
+			Handler:    _WebhookService_ReplayChange_Handler,
+		},
+		{
 			MethodName: "ListDeliveries",
 			Handler:    _WebhookService_ListDeliveries_Handler,
 		},
@@ -265,7 +681,45 @@ var WebhookService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GetDelivery",
 			Handler:    _WebhookService_GetDelivery_Handler,
 		},
+		{
+			MethodName: "CreateDestination",
+			Handler:    _WebhookService_CreateDestination_Handler,
+		},
+		{
+			MethodName: "GetDestination",
+			Handler:    _WebhookService_GetDestination_Handler,
+		},
+		{
+			MethodName: "ListDestinations",
+			Handler:    _WebhookService_ListDestinations_Handler,
+		},
+		{
+			MethodName: "UpdateDestination",
+			Handler:    _WebhookService_UpdateDestination_Handler,
+		},
+		{
+			MethodName: "DeleteDestination",
+			Handler:    _WebhookService_DeleteDestination_Handler,
+		},
+		{
+			MethodName: "TestDestination",
+			Handler:    _WebhookService_TestDestination_Handler,
+		},
+		{
+			MethodName: "RotateDestinationSecret",
+			Handler:    _WebhookService_RotateDestinationSecret_Handler,
+		},
+		{
+			MethodName: "ListDestinationAttempts",
+			Handler:    _WebhookService_ListDestinationAttempts_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchChanges",
+			Handler:       _WebhookService_WatchChanges_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "whatrack/wabaonboarding/v1/webhook.proto",
 }

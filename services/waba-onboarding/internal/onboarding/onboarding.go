@@ -51,7 +51,7 @@ type Signup struct {
 
 // Service implements OnboardingService.
 type Service struct {
-	onboardingv1.UnsafeOnboardingServiceServer
+	onboardingv1.UnimplementedOnboardingServiceServer
 
 	Config
 	changed  bell.Bell

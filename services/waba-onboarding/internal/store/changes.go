@@ -109,6 +109,10 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 			return err
 		}
 	}
+	s.emit(tx, Event{
+		OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: change.PhoneNumberID,
+		Type: "change." + change.Field, ChangeID: &change.ID,
+	})
 	columns := map[string]any{"last_event_time": change.ReceiveTime}
 	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
 	if err := heard.Updates(columns).Error; err != nil {

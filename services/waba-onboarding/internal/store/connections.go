@@ -66,7 +66,7 @@ type TokenFacts struct {
 // numbers are registered.
 func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 	facts := Connection{
-		OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
+		ID: *o.ConnectionID, OrganizationID: o.OrganizationID, OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
 		OwnBusiness: o.OwnBusiness, State: ConnectionConnected, StateTime: s.now(),
 	}
 	update := tx.Model(&Connection{}).Where("id = ?", *o.ConnectionID).Select("onboarding_id", "token_id", "token_state",
@@ -74,6 +74,7 @@ func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 	if update.Error != nil {
 		return update.Error
 	}
+	s.emitState(tx, facts)
 	if err := s.writeProof(tx, *o.ConnectionID, ""); err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (c *Connection) activity(kind, actor, reason string) Activity {
 
 // FindConnection reads a connection with its numbers.
 func (s *Store) FindConnection(ctx context.Context, organization string, id uuid.UUID) (c Connection, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		c = Connection{}
 		if err := within(tx, organization).Where("id = ?", id).Take(&c).Error; err != nil {
 			return err
@@ -188,7 +189,7 @@ func (s *Store) FindConnection(ctx context.Context, organization string, id uuid
 
 // ListConnections lists connections, newest first, in any of the states; none given is all.
 func (s *Store) ListConnections(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Connection, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		query := within(tx, organization)
 		if len(states) > 0 {
 			query = query.Where("state in ?", states)

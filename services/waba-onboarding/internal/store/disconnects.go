@@ -104,6 +104,8 @@ func (s *Store) EndConnection(ctx context.Context, c Connection) error {
 		if idle.Error != nil {
 			return idle.Error
 		}
+		c.State, c.Reasons = ConnectionDisconnected, nil
+		s.emitState(tx, c)
 		return s.note(tx, c.activity("DISCONNECTED", c.DisconnectActor, ""))
 	})
 }

@@ -100,6 +100,7 @@ func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 	if !changed {
 		return nil
 	}
+	s.emitState(tx, c)
 	reason := ""
 	if len(reasons) > 0 {
 		reason = reasons[0]

@@ -99,7 +99,7 @@ func (o *Onboarding) activity(kind, actor, reason string) Activity {
 
 // FindOnboarding reads an onboarding with its connection.
 func (s *Store) FindOnboarding(ctx context.Context, organization string, id uuid.UUID) (o Onboarding, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		if err := within(tx, organization).Where("id = ?", id).Take(&o).Error; err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (s *Store) StateOf(ctx context.Context, id uuid.UUID) (state OnboardingStat
 
 // ListOnboardings lists onboardings, newest first, in any of the states; none given is all.
 func (s *Store) ListOnboardings(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Onboarding, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		query := within(tx, organization)
 		if len(states) > 0 {
 			query = query.Where("state in ?", states)

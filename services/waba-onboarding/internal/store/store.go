@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/whatrack/connect/services/internal/bell"
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/jobs"
 )
@@ -43,6 +44,7 @@ type Store struct {
 	queue    *jobs.Queue
 	now      func() time.Time
 	deadline time.Duration
+	stream   bell.Bell
 }
 
 // New makes a store on a migrated database. A claim that makes no progress ends deadline after it was last started.
@@ -91,10 +93,18 @@ type ResolveArgs struct {
 // Kind implements river.JobArgs.
 func (ResolveArgs) Kind() string { return "resolve_changes" }
 
+// inTx runs f in a transaction that ends with appending what f emitted.
 func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
-	err := s.db.InTx(ctx, f)
-	if database.NotFound(err) {
+	appended := false
+	err := s.db.InTx(ctx, func(tx *gorm.DB) (err error) {
+		appended, err = s.withOutbox(tx, f)
+		return err
+	})
+	switch {
+	case database.NotFound(err):
 		return ErrNotFound
+	case err == nil && appended:
+		s.stream.Ring(streamKey)
 	}
 	return err
 }
@@ -102,6 +112,15 @@ func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 // read is for what changes nothing: without a transaction, which on SQLite would be one of its one writer's.
 func (s *Store) read(ctx context.Context, f func(tx *gorm.DB) error) error {
 	err := s.db.Read(ctx, f)
+	if database.NotFound(err) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// snapshot is read for several statements that must see the same rows.
+func (s *Store) snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
+	err := s.db.Snapshot(ctx, f)
 	if database.NotFound(err) {
 		return ErrNotFound
 	}

@@ -19,8 +19,8 @@ import (
 
 // Service implements WebhookService and MessageService.
 type Service struct {
-	onboardingv1.UnsafeWebhookServiceServer
-	onboardingv1.UnsafeMessageServiceServer
+	onboardingv1.UnimplementedWebhookServiceServer
+	onboardingv1.UnimplementedMessageServiceServer
 
 	Store *store.Store
 	Keys  *keyring.Keyring

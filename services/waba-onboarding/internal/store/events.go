@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
+)
+
+// Event is one entry of the stream that followers and destinations read: a change of a connection, or a state that it
+// took. Positions become visible in order, so that a cursor misses none.
+type Event struct {
+	Position       int64     `gorm:"primaryKey;autoIncrement"`
+	ID             uuid.UUID // version 7
+	OrganizationID string
+	ConnectionID   uuid.UUID
+	PhoneNumberID  string // empty: of the connection as a whole
+	Type           string // change.<field> or connection.<state>
+	ChangeID       *uuid.UUID
+	Reasons        []string `gorm:"serializer:json"` // of connection.<state>
+	Time           time.Time
+}
+
+// outbox gathers the events of one transaction. They are appended as its last act: the lock on the stream comes after
+// all locks on rows, and is held for one commit.
+type outbox struct{ events []Event }
+
+type outboxKey struct{}
+
+// withOutbox runs f and appends what it emitted.
+func (s *Store) withOutbox(tx *gorm.DB, f func(tx *gorm.DB) error) (appended bool, err error) {
+	var out outbox
+	if err := f(tx.WithContext(context.WithValue(tx.Statement.Context, outboxKey{}, &out))); err != nil {
+		return false, err
+	}
+	return len(out.events) > 0, s.append(tx, out.events)
+}
+
+// emit adds an event to the stream when the transaction ends.
+func (s *Store) emit(tx *gorm.DB, e Event) {
+	e.ID, e.Time = newID(), s.now()
+	if e.Reasons == nil {
+		e.Reasons = []string{}
+	}
+	out := tx.Statement.Context.Value(outboxKey{}).(*outbox) //nolint:forcetypeassert // every transaction has one: inTx
+	out.events = append(out.events, e)
+}
+
+func (s *Store) emitState(tx *gorm.DB, c Connection) {
+	s.emit(tx, Event{
+		OrganizationID: c.OrganizationID, ConnectionID: c.ID, Reasons: c.Reasons,
+		Type: "connection." + strings.ToLower(string(c.State)),
+	})
+}
+
+// streamLock is the key of the advisory lock under which positions are given (SQLite has one writer anyway).
+const streamLock = 0x77_61_63_73
+
+// streamKey is what the stream's bell rings by.
+const streamKey = "stream"
+
+func (s *Store) append(tx *gorm.DB, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if s.db.Dialect() == database.PostgreSQL {
+		if err := tx.Exec("select pg_advisory_xact_lock(?)", streamLock).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Create(&events).Error
+}
