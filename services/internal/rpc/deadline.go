@@ -71,3 +71,18 @@ func endFault(ended error) *fault.Error {
 	}
 	return fault.New(errorsv1.ErrorReason_CANCELLED)
 }
+
+// untilDrained ends a stream when the server stops. For its client that is a stream that ended well, to be begun again
+// elsewhere.
+func untilDrained(draining context.Context) step {
+	return func(ctx context.Context, _ string, next func(context.Context) error) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(draining, cancel)()
+		err := next(ctx)
+		if draining.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
+	}
+}

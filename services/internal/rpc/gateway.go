@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -159,8 +160,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inner.Header.Set("X-Request-Id", x.requestID)
 	inner.Header.Del("TE") // trailers carry nothing of ours
 	inner.Body = &jsonBody{Reader: body, exchange: x}
-	g.mux.ServeHTTP(w, inner)
+	g.mux.ServeHTTP(&lineWriter{w, http.NewResponseController(w)}, inner)
 }
+
+// lineWriter gives each line of a stream, which the mux flushes, the time that a whole answer has.
+type lineWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Flush implements http.Flusher.
+func (w *lineWriter) Flush() {
+	_ = w.control.Flush() // a client that is gone shows at the next line
+	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+}
+
+// Unwrap is for http.ResponseController.
+func (w *lineWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (g *Gateway) recover(w http.ResponseWriter, r *http.Request, x *exchange) {
 	p := recover()

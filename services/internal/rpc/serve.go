@@ -19,8 +19,8 @@ const (
 	readyTimeout  = time.Second
 )
 
-// Serve serves until ctx ends, then stops in order: readiness off, DrainDelay, fronts, calls in progress for at most
-// Grace, the rest by force. Every clock of the stop starts with the stop.
+// Serve serves until ctx ends, then stops in order: readiness off, DrainDelay, streams, fronts, calls in progress
+// for at most Grace, the rest by force. Every clock of the stop starts with the stop.
 func (s *Server) Serve(ctx context.Context) error {
 	fronts, endFronts := context.WithCancel(context.WithoutCancel(ctx))
 	defer endFronts()
@@ -60,6 +60,7 @@ func (s *Server) stop(endFronts func(), frontsEnded <-chan struct{}) {
 	time.Sleep(s.cfg.DrainDelay)
 	deadline := time.NewTimer(s.cfg.Grace)
 	defer deadline.Stop()
+	s.drain()
 	endFronts()
 	select {
 	case <-frontsEnded:

@@ -61,6 +61,9 @@ type Server struct {
 	buffer   *bufconn.Listener
 	fronts   []run.Task
 	stopping atomic.Bool
+	// draining ends when no more time is given to streams, which have no end of their own.
+	draining context.Context //nolint:containedctx // the server's own life
+	drain    context.CancelFunc
 }
 
 // NewServer builds a server and takes its address. Serve must follow, or Close.
@@ -71,6 +74,7 @@ func NewServer(cfg Config, services ...Service) (*Server, error) {
 		cfg.Ready = func(context.Context) error { return nil }
 	}
 	s := &Server{cfg: cfg, health: health.NewServer(), buffer: bufconn.Listen(256 << 10)}
+	s.draining, s.drain = context.WithCancel(context.Background())
 	c, err := s.newChain(services)
 	if err != nil {
 		return nil, err
@@ -126,7 +130,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 	ends := deadlines(s.cfg.Timeouts)
 	return &chain{
 		unary:  around(recoverStep(s.cfg.Log), observe, ends.step, admit),
-		stream: around(recoverStep(s.cfg.Log), observe, ends.streamStep, admit),
+		stream: around(recoverStep(s.cfg.Log), observe, untilDrained(s.draining), ends.streamStep, admit),
 		rules:  rules,
 	}, nil
 }
@@ -190,6 +194,7 @@ func (s *Server) Accepting(context.Context) error {
 
 // Close ends a server at once, served or not.
 func (s *Server) Close() error {
+	s.drain()
 	s.grpc.Stop()
 	err := s.buffer.Close()
 	if s.tcp != nil {

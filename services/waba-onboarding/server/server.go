@@ -86,8 +86,10 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	workers := river.NewWorkers()
 	onboardings.AddWorkers(workers)
 	connections.AddWorkers(workers)
-	(&webhook.Worker{Store: rows}).AddWorkers(workers)
-	work := func(ctx context.Context) error { return jobs.Run(ctx, p.DB, workers, p.Log) }
+	(&webhook.Worker{Store: rows, Keep: s.EventRetention, Log: p.Log}).AddWorkers(workers)
+	work := func(ctx context.Context) error {
+		return jobs.Run(ctx, p.DB, workers, p.Log, jobs.Every{Interval: webhook.PruneEvery, Args: store.PruneArgs{}})
+	}
 	committer := webhook.NewCommitter(rows.InsertDeliveries)
 	serve := func(ctx context.Context) error {
 		defer committer.Close()   // the last webhook has its answer

@@ -27,6 +27,8 @@ type Settings struct {
 
 	OnboardingTTL time.Duration `name:"onboarding-ttl" default:"30m" placeholder:"DURATION" help:"How long a started onboarding waits for its code."`
 	ClaimDeadline time.Duration `default:"110s" placeholder:"DURATION" help:"How long a claim may take, from its last start."`
+
+	EventRetention time.Duration `default:"720h" placeholder:"DURATION" help:"How long what Meta sent is kept, raw and as changes; at least 192h, since Meta repeats for a week. Messages stay."`
 }
 
 // Validate joins everything that is wrong.
@@ -44,8 +46,14 @@ func (s *Settings) Validate() error {
 	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
 	}
+	if s.EventRetention < leastRetention {
+		errs = append(errs, errors.New("EVENT_RETENTION must be at least 192h: for that long Meta may send something again"))
+	}
 	return errors.Join(errs...)
 }
+
+// leastRetention is how long a change must be kept to be recognised when it comes again: a week and a day.
+const leastRetention = 192 * time.Hour
 
 func absolute(setting, value string) error {
 	if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {

@@ -121,12 +121,12 @@ func TestStatusesInAnyOrderSayHowFarAMessageGot(t *testing.T) {
 		}
 		now := time.Now().Unix()
 		b.meta.SendMessages(graphsim.Sending{Reverse: true}, status("sent", now), status("delivered", now+1), status("read", now+2))
-		eventually(t, "the status read", func() bool {
+		eventually(t, "all three statuses", func() bool {
 			list := b.messages(org1, c.GetConnectionId())
-			return len(list) == 1 && list[0].GetState() == onboardingv1.Message_READ && list[0].GetSentTime() != nil
+			return len(list) == 1 && list[0].GetReadTime() != nil && list[0].GetDeliveredTime() != nil && list[0].GetSentTime() != nil
 		})
 		m := b.messages(org1, c.GetConnectionId())[0]
-		if m.GetDeliveredTime().GetSeconds() != now+1 || m.GetDirection() != onboardingv1.Message_OUTBOUND {
+		if m.GetState() != onboardingv1.Message_READ || m.GetDeliveredTime().GetSeconds() != now+1 || m.GetDirection() != onboardingv1.Message_OUTBOUND {
 			t.Errorf("message = %v", m)
 		}
 	})

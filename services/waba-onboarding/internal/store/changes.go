@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,7 @@ type Change struct {
 	ReceiveTime    time.Time
 	Hash           string
 	Value          []byte
+	Event          string // of an account_update
 }
 
 // NewChange is a change as it was cut out, with what it does to a connection once it has one.
@@ -47,6 +49,7 @@ type Effect struct {
 	Messages []MessageFact
 	Statuses []StatusFact
 	Account  *AccountFact
+	Number   *NumberFact
 }
 
 // lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
@@ -113,71 +116,69 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 		OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: change.PhoneNumberID,
 		Type: "change." + change.Field, ChangeID: &change.ID,
 	})
-	columns := map[string]any{"last_event_time": change.ReceiveTime}
-	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
-	if err := heard.Updates(columns).Error; err != nil {
+	first, err := s.hear(tx, c, change)
+	if err != nil {
 		return err
 	}
-	if effect.Account != nil {
-		if err := s.applyAccount(tx, c, change, *effect.Account); err != nil {
-			return err
+	if effect.Account == nil && effect.Number == nil {
+		if first {
+			return s.reassess(tx, c.ID)
 		}
-	}
-	if effect.Account != nil || c.LastEventTime == nil {
-		return s.reassess(tx, c.ID)
-	}
-	return nil
-}
-
-// AccountFact is Meta's word about the account as a whole.
-type AccountFact struct {
-	Event string
-	// AccessReason is set when the event ends our access.
-	AccessReason string
-}
-
-// applyAccount acts on the connection, unless the event is older than its last claim: Meta repeats for up to seven days,
-// and its signature has no time.
-func (s *Store) applyAccount(tx *gorm.DB, c Connection, change Change, fact AccountFact) error {
-	var claim Onboarding
-	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
-		return err
-	}
-	if change.EntryTime != nil && change.EntryTime.Before(claim.CreateTime.Truncate(time.Second)) {
 		return nil
 	}
-	if fact.AccessReason != "" {
-		if err := tx.Model(&Connection{}).Where("id = ?", c.ID).Update("access_reason", fact.AccessReason).Error; err != nil {
-			return err
-		}
+	if err := s.applyNews(tx, c, change, effect); err != nil {
+		return err
 	}
-	return s.note(tx, c.activity("META_"+fact.Event, "meta", fact.AccessReason))
+	return s.reassess(tx, c.ID)
 }
 
-// WaitingChanges lists the changes of a connection's WABA that wait and may be its own.
-func (s *Store) WaitingChanges(ctx context.Context, connection uuid.UUID, limit int) (list []Change, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection
-		if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil {
+// hear moves the time of a connection's last event, and tells whether this is its first. What Meta tells us as a partner
+// comes without the WABA's subscription, and proves nothing about it.
+func (s *Store) hear(tx *gorm.DB, c Connection, change Change) (first bool, err error) {
+	if strings.HasPrefix(change.Event, "PARTNER_") {
+		return false, nil
+	}
+	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
+	return c.LastEventTime == nil, heard.Updates(map[string]any{"last_event_time": change.ReceiveTime}).Error
+}
+
+// WaitingChanges lists the changes of a connection's WABA that wait and may be its own, oldest first, after the given one.
+func (s *Store) WaitingChanges(ctx context.Context, connection, after uuid.UUID, limit int) (list []Change, err error) {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+		waiting, since, err := waitingFor(tx, connection)
+		if err != nil {
 			return err
 		}
-		var claim Onboarding
-		if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
-			return err
-		}
-		return tx.Where("waba_id = ? and state = ? and receive_time >= ?", c.WabaID, ChangeWaiting, claim.CreateTime.Add(-lookBack)).
-			Where("phone_number_id = '' or phone_number_id in (?)",
-				tx.Session(&gorm.Session{NewDB: true}).Model(&PhoneNumber{}).Select("phone_number_id").Where("connection_id = ?", connection)).
+		numbers := tx.Session(&gorm.Session{NewDB: true}).Model(&PhoneNumber{}).Select("phone_number_id").Where("connection_id = ?", connection)
+		return waiting.Where("id > ? and receive_time >= ?", after, since).Where("phone_number_id = '' or phone_number_id in (?)", numbers).
 			Order("id").Limit(limit).Find(&list).Error
 	})
 	return list, err
 }
 
-// ResolveChange gives a waiting change to the connection that holds its WABA by now. One that cannot be given stays.
+// waitingFor is the changes of a connection's WABA that wait, and since when they may have come to be its own.
+func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time.Time, err error) {
+	var c Connection
+	if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil {
+		return nil, since, err
+	}
+	var claim Onboarding
+	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
+		return nil, since, err
+	}
+	return tx.Where("waba_id = ? and state = ?", c.WabaID, ChangeWaiting), claim.CreateTime.Add(-lookBack), nil
+}
+
+// ResolveChange gives a waiting change to the connection that holds its WABA by now, if it came in time. One that can
+// not be given stays.
 func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		holder, err := s.route(tx, change)
 		if err != nil || holder == nil {
+			return err
+		}
+		_, since, err := waitingFor(tx, holder.ID)
+		if err != nil || change.ReceiveTime.Before(since) {
 			return err
 		}
 		next := change
@@ -189,6 +190,46 @@ func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect)
 		}
 		return s.applyChange(tx, *holder, next, effect)
 	})
+}
+
+// IgnoreStale ends the wait of changes that came for an earlier owner of a connection's WABA, or for none.
+func (s *Store) IgnoreStale(ctx context.Context, connection uuid.UUID) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		waiting, since, err := waitingFor(tx, connection)
+		if err != nil {
+			return err
+		}
+		return waiting.Model(&Change{}).Where("receive_time < ?", since).Update("state", ChangeIgnored).Error
+	})
+}
+
+// ReplayChange takes a change anew: one that waits goes to the connection that holds its WABA, if it came in time; one
+// that has a connection is applied and told to followers once more. What it did it does not do twice, and news, which
+// are of their moment, are not repeated.
+func (s *Store) ReplayChange(ctx context.Context, organization string, id uuid.UUID, read func(Change) Effect) (Change, error) {
+	change, err := s.FindChange(ctx, organization, id)
+	if err != nil {
+		return change, err
+	}
+	switch change.State {
+	case ChangeWaiting:
+		err = s.ResolveChange(ctx, change, read(change))
+	case ChangeResolved:
+		effect := read(change)
+		effect.Account, effect.Number = nil, nil
+		err = s.inTx(ctx, func(tx *gorm.DB) error {
+			var c Connection
+			if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
+				return err
+			}
+			return s.applyChange(tx, c, change, effect)
+		})
+	case ChangeUnparsed, ChangeIgnored: // nothing to be done with it
+	}
+	if err != nil {
+		return change, err
+	}
+	return s.FindChange(ctx, organization, id)
 }
 
 // ChangeFilter narrows a list of changes; zero parts are all.

@@ -40,6 +40,8 @@ type Connection struct {
 	SubscriptionTime   *time.Time
 	SubscriptionReason string
 	LastEventTime      *time.Time
+	Account            Account `gorm:"serializer:json"`
+	ReassessTime       *time.Time
 	DisconnectTime     *time.Time
 	DisconnectActor    string
 	Unsubscribed       bool
@@ -75,6 +77,9 @@ func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 		return update.Error
 	}
 	s.emitState(tx, facts)
+	if err := s.forgetDevice(tx, *o.ConnectionID); err != nil {
+		return err
+	}
 	if err := s.writeProof(tx, *o.ConnectionID, ""); err != nil {
 		return err
 	}

@@ -31,10 +31,14 @@ func TestStateFollowsFromFactsAlone(t *testing.T) {
 		"said twice":             {Connection{TokenState: "REVOKED", AccessReason: "TOKEN_INVALID", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_INVALID"}},
 		"no longer shared":       {Connection{TokenState: "ACTIVE", AccessReason: "WABA_NOT_SHARED"}, ConnectionReconnectRequired, []string{"WABA_NOT_SHARED", "WEBHOOK_SUBSCRIPTION_FAILED", "NO_PHONE_NUMBER"}},
 		"being disconnected":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(NotNeeded), DisconnectTime: &now}, ConnectionAttention, []string{"DISCONNECTING"}},
+		"disabled":               {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Registered), Account: Account{MatterBan: {Reason: "ACCOUNT_DISABLED"}}}, ConnectionAttention, []string{"ACCOUNT_DISABLED"}},
+		"restricted no more":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Registered), Account: Account{MatterRestriction: {Reason: "ACCOUNT_RESTRICTED", Until: &now}}}, ConnectionConnected, []string{}},
+		"flagged":                {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, Status: "FLAGGED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_UNHEALTHY"}},
 		"given up":               {Connection{State: ConnectionDisconnected, Reasons: []string{"WABA_NOT_SHARED"}}, ConnectionDisconnected, []string{"WABA_NOT_SHARED"}},
 		"being claimed":          {Connection{State: ConnectionClaiming, Reasons: []string{}}, ConnectionClaiming, []string{}},
 	} {
-		state, reasons := c.facts.assess()
+		c.facts.LastEventTime = &now
+		state, reasons := c.facts.assess(now)
 		if state != c.state || !slices.Equal(reasons, c.reasons) {
 			t.Errorf("%s: %s %v, want %s %v", name, state, reasons, c.state, c.reasons)
 		}

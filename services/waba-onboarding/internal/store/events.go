@@ -25,6 +25,69 @@ type Event struct {
 	Time           time.Time
 }
 
+// ChangeEvent is an event of the stream with its change.
+type ChangeEvent struct {
+	Position int64
+	Change   `gorm:"embedded"`
+}
+
+// FollowChanges reads the changes after a position, oldest first, with their values, and the position up to which it
+// has read, which is behind the last of them when the rest of the stream is other people's. ErrCursorExpired when
+// something after the position is kept no more.
+func (s *Store) FollowChanges(ctx context.Context, f ChangeFilter, after int64, limit int) (list []ChangeEvent, next int64, err error) {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+		start, end, err := streamBounds(tx)
+		if err != nil {
+			return err
+		}
+		if after < start {
+			return ErrCursorExpired
+		}
+		query := tx.Table("events").Select("events.position, changes.*").Joins("join changes on changes.id = events.change_id").
+			Where("events.position > ?", after)
+		if f.Organization != "" {
+			query = query.Where("events.organization_id = ?", f.Organization)
+		}
+		if f.ConnectionID != uuid.Nil {
+			query = query.Where("events.connection_id = ?", f.ConnectionID)
+		}
+		if len(f.Fields) > 0 {
+			query = query.Where("changes.field in ?", f.Fields)
+		}
+		list = nil
+		if err := query.Order("events.position").Limit(limit).Scan(&list).Error; err != nil {
+			return err
+		}
+		if next = end; len(list) == limit {
+			next = list[limit-1].Position
+		}
+		return nil
+	})
+	return list, next, err
+}
+
+// StreamBounds is where the stream begins, before its oldest entry, and where it ends, at its newest.
+func (s *Store) StreamBounds(ctx context.Context) (start, end int64, err error) {
+	err = s.snapshot(ctx, func(tx *gorm.DB) (err error) {
+		start, end, err = streamBounds(tx)
+		return err
+	})
+	return start, end, err
+}
+
+func streamBounds(tx *gorm.DB) (start, end int64, err error) {
+	if err := tx.Table("event_horizon").Select("position").Take(&start).Error; err != nil {
+		return 0, 0, err
+	}
+	err = tx.Table("events").Select("coalesce(max(position), ?)", start).Take(&end).Error
+	return start, end, err
+}
+
+// AwaitStream calls look now, and again whenever something was appended or some time passed, until it says done.
+func (s *Store) AwaitStream(ctx context.Context, look func(context.Context) (done bool, err error)) error {
+	return s.stream.Until(ctx, streamKey, look)
+}
+
 // outbox gathers the events of one transaction. They are appended as its last act: the lock on the stream comes after
 // all locks on rows, and is held for one commit.
 type outbox struct{ events []Event }

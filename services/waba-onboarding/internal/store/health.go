@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -9,17 +10,20 @@ import (
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 )
 
-// assess is the state of a connection as its facts have it, and why. CLAIMING and DISCONNECTED do not follow from facts:
+// assess is the state of a connection as its facts have it now, and why. CLAIMING and DISCONNECTED do not follow from facts:
 // a claim's end and a disconnection set them.
-func (c *Connection) assess() (ConnectionState, []string) {
+func (c *Connection) assess(now time.Time) (ConnectionState, []string) {
 	if c.State == ConnectionDisconnected || c.State == ConnectionClaiming {
 		return c.State, c.Reasons
 	}
-	dead, attention := c.accessReasons(), c.attentionReasons()
+	dead, attention := c.accessReasons(), append(c.attentionReasons(), c.Account.reasons(now)...)
 	if c.DisconnectTime != nil {
 		attention = append(attention, errorsv1.ErrorReason_DISCONNECTING.String())
 	}
 	reasons := append(dead, attention...)
+	if c.LastEventTime == nil {
+		reasons = append(reasons, errorsv1.ErrorReason_NO_EVENT_YET.String()) // a note, no fault
+	}
 	switch {
 	case len(dead) > 0:
 		return ConnectionReconnectRequired, reasons
@@ -53,9 +57,10 @@ func (c *Connection) attentionReasons() []string {
 		reasons = append(reasons, errorsv1.ErrorReason_NO_PHONE_NUMBER.String())
 	}
 	for _, n := range c.PhoneNumbers {
-		reason := registrationReason(n.Registration)
-		if reason != "" && !slices.Contains(reasons, reason) {
-			reasons = append(reasons, reason)
+		for _, reason := range []string{registrationReason(n.Registration), statusReason(n.Status)} {
+			if reason != "" && !slices.Contains(reasons, reason) {
+				reasons = append(reasons, reason)
+			}
 		}
 	}
 	return reasons
@@ -75,6 +80,15 @@ func registrationReason(r Registration) string {
 	return ""
 }
 
+// statusReason is what speaks against a number by Meta's own word. The set is open: what is not known speaks not against.
+func statusReason(status string) string {
+	switch status {
+	case "BANNED", "RESTRICTED", "FLAGGED", "RATE_LIMITED":
+		return errorsv1.ErrorReason_PHONE_NUMBER_UNHEALTHY.String()
+	}
+	return ""
+}
+
 // reassess lets the state follow the facts, in the transaction that changed one. The connection's row is locked before
 // anything of it changes, so that whoever comes last sees all facts.
 func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
@@ -85,7 +99,7 @@ func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 	if err := attachPhoneNumbers(tx, []*Connection{&c}); err != nil {
 		return err
 	}
-	state, reasons := c.assess()
+	state, reasons := c.assess(s.now())
 	if state == c.State && slices.Equal(reasons, c.Reasons) {
 		return nil
 	}
@@ -102,7 +116,7 @@ func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 	}
 	s.emitState(tx, c)
 	reason := ""
-	if len(reasons) > 0 {
+	if state != ConnectionConnected {
 		reason = reasons[0]
 	}
 	return s.note(tx, c.activity("STATE_"+string(state), "", reason))

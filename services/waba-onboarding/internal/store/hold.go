@@ -59,7 +59,7 @@ func (s *Store) holdOurs(tx *gorm.DB, o *Onboarding, ours *Connection) error {
 func (s *Store) holdNew(tx *gorm.DB, o *Onboarding) (held bool, err error) {
 	now := s.now()
 	c := Connection{
-		ID: newID(), OrganizationID: o.OrganizationID, WabaID: o.WabaID, State: ConnectionClaiming, Reasons: []string{},
+		ID: newID(), OrganizationID: o.OrganizationID, WabaID: o.WabaID, State: ConnectionClaiming, Reasons: []string{}, Account: Account{},
 		StateTime: now, OnboardingID: o.ID, OwnBusiness: o.OwnBusiness, Epoch: 1, CreateTime: now,
 	}
 	insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&c)
@@ -74,12 +74,12 @@ func (s *Store) holdNew(tx *gorm.DB, o *Onboarding) (held bool, err error) {
 func (s *Store) holdAgain(tx *gorm.DB, o *Onboarding, c *Connection) error {
 	fresh := Connection{
 		State: ConnectionClaiming, Reasons: []string{}, StateTime: s.now(), OnboardingID: o.ID, OwnBusiness: o.OwnBusiness,
-		Epoch: c.Epoch + 1,
+		Epoch: c.Epoch + 1, Account: Account{},
 	}
 	update := tx.Model(&Connection{}).Where("id = ?", c.ID).Select("state", "reasons", "state_time", "onboarding_id",
 		"token_id", "token_state", "token_expire_time", "own_business", "access_reason", "subscription_proven",
 		"subscription_time", "subscription_reason", "disconnect_time", "disconnect_actor", "unsubscribed",
-		"epoch", "run_time").Updates(fresh)
+		"epoch", "run_time", "account", "reassess_time").Updates(fresh)
 	if database.Duplicate(update.Error) {
 		return ErrHeldElsewhere
 	}

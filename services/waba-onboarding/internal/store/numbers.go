@@ -42,6 +42,8 @@ type PhoneNumber struct {
 	PIN                []byte `gorm:"column:pin"`
 	PINKeyID           uint32 `gorm:"column:pin_key_id"`
 	RunTime            *time.Time
+	QualityTime        *time.Time // of Meta's last word on its quality
+	NameTime           *time.Time // of Meta's last word on its name
 }
 
 // writeFacts writes what Meta says of a WABA and its numbers. Our own part of a number, its registration and PIN, stays,
@@ -92,6 +94,7 @@ func (s *Store) knownNumbers(tx *gorm.DB, connection uuid.UUID) (map[string]Phon
 // keep carries our own part of a number over.
 func (n *PhoneNumber) keep(old PhoneNumber) {
 	n.PIN, n.PINKeyID, n.Epoch = old.PIN, old.PINKeyID, old.Epoch
+	n.QualityTime, n.NameTime = old.QualityTime, old.NameTime
 	switch {
 	case old.Registration == Registered:
 		n.Registration = Registered

@@ -32,6 +32,7 @@ var (
 	ErrHeldElsewhere = errors.New("store: another organization holds the WABA")
 	ErrDisconnecting = errors.New("store: the connection is being disconnected")
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
+	ErrCursorExpired = errors.New("store: what follows the cursor is kept no more")
 	ErrChosen        = errors.New("store: another WABA was chosen")
 )
 

@@ -17,7 +17,7 @@ const sweepBatch = 200
 // replicas may sweep at once: a superfluous job finds nothing to do.
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(
-		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx),
+		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx), s.sweepWords(ctx),
 	)
 }
 
@@ -99,6 +99,23 @@ func (s *Store) sweepDisconnects(ctx context.Context) error {
 	})
 	for _, id := range late {
 		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "id = ?", []any{id}}, DisconnectArgs{id}))
+	}
+	return err
+}
+
+// sweepWords looks again at connections about which a word of Meta's has ended.
+func (s *Store) sweepWords(ctx context.Context) error {
+	var ended []Connection
+	err := s.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("reassess_time < ?", s.now()).Limit(sweepBatch).Find(&ended).Error
+	})
+	for _, c := range ended {
+		err = errors.Join(err, s.inTx(ctx, func(tx *gorm.DB) error {
+			if err := s.reassess(tx, c.ID); err != nil {
+				return err
+			}
+			return tx.Model(&Connection{}).Where("id = ?", c.ID).Update("reassess_time", c.Account.ends(s.now())).Error
+		}))
 	}
 	return err
 }

@@ -20,6 +20,12 @@ func Read(change store.Change) store.Effect {
 		return readEchoes(change)
 	case "account_update":
 		return readAccount(change)
+	case "account_review_update":
+		return readReview(change)
+	case "phone_number_quality_update":
+		return readQuality(change)
+	case "phone_number_name_update":
+		return readName(change)
 	}
 	return store.Effect{}
 }
@@ -205,22 +211,4 @@ func errorText(errs []metaError) string {
 	}
 	code, _ := errs[0].Code.Int64()
 	return clean(strconv.FormatInt(code, 10)+" "+errs[0].Title, 512)
-}
-
-// readAccount reads the events that end our access, and notes every other.
-func readAccount(change store.Change) store.Effect {
-	var value struct {
-		Event string `json:"event"`
-	}
-	if err := json.Unmarshal(change.Value, &value); err != nil || value.Event == "" {
-		return store.Effect{}
-	}
-	fact := store.AccountFact{Event: clean(value.Event, 64)}
-	switch value.Event {
-	case "PARTNER_REMOVED", "ACCOUNT_DELETED":
-		fact.AccessReason = "WABA_NOT_SHARED"
-	case "PARTNER_APP_UNINSTALLED":
-		fact.AccessReason = "TOKEN_INVALID"
-	}
-	return store.Effect{Account: &fact}
 }

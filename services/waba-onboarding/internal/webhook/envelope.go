@@ -77,13 +77,17 @@ func newChange(of, entryID string, at *time.Time, field string, value json.RawMe
 		Account struct {
 			WabaID looseID `json:"waba_id"`
 		} `json:"waba_info"`
+		Event json.RawMessage `json:"event"`
 	}
 	if err := json.Unmarshal(value, &whose); err != nil || bytes.Equal(value, []byte("null")) || len(value) == 0 {
 		change.State = store.ChangeUnparsed
 		return store.NewChange{Change: change}
 	}
-	if field == "account_update" && whose.Account.WabaID != "" {
-		change.WabaID = string(whose.Account.WabaID) // the entry's id is the partner's business
+	if field == "account_update" {
+		change.Event = eventOf(whose.Event)
+		if whose.Account.WabaID != "" {
+			change.WabaID = string(whose.Account.WabaID) // the entry's id is the partner's business
+		}
 	}
 	change.PhoneNumberID = string(whose.Metadata.PhoneNumberID)
 	if !digits.MatchString(change.WabaID) || (change.PhoneNumberID != "" && !digits.MatchString(change.PhoneNumberID)) {
@@ -91,6 +95,14 @@ func newChange(of, entryID string, at *time.Time, field string, value json.RawMe
 		return store.NewChange{Change: change}
 	}
 	return store.NewChange{Change: change, Effect: Read(change)}
+}
+
+func eventOf(raw json.RawMessage) string {
+	var event string
+	if json.Unmarshal(raw, &event) != nil {
+		return ""
+	}
+	return clean(event, 64)
 }
 
 func unparsed(raw json.RawMessage, received time.Time) store.NewChange {

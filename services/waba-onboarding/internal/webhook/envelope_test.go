@@ -54,7 +54,7 @@ func TestPartnerEventsBelongToTheCustomersAccount(t *testing.T) {
 	if changes[0].Change.WabaID != "980198420000001" {
 		t.Errorf("it went to %s", changes[0].Change.WabaID)
 	}
-	if changes[0].Effect.Account == nil || changes[0].Effect.Account.AccessReason != "WABA_NOT_SHARED" {
+	if changes[0].Effect.Account == nil || !changes[0].Effect.Account.EndsAccess {
 		t.Errorf("effect = %+v", changes[0].Effect.Account)
 	}
 }

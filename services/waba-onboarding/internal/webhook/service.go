@@ -24,6 +24,8 @@ type Service struct {
 
 	Store *store.Store
 	Keys  *keyring.Keyring
+
+	followers followers
 }
 
 var (
@@ -82,9 +84,24 @@ func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequ
 	if err != nil {
 		return nil, asFault(err)
 	}
-	described := describeChange(change)
-	described.ValueJson = strings.ToValidUTF8(string(change.Value), "\uFFFD")
-	return &onboardingv1.GetChangeResponse{Change: described}, nil
+	return &onboardingv1.GetChangeResponse{Change: describeWhole(change)}, nil
+}
+
+// ReplayChange implements WebhookService.
+func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChangeRequest) (*onboardingv1.ReplayChangeResponse, error) {
+	scope, err := identity.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.Parse(req.GetChangeId())
+	if err != nil {
+		return nil, notFound()
+	}
+	change, err := s.Store.ReplayChange(ctx, scope, id, Read)
+	if err != nil {
+		return nil, asFault(err)
+	}
+	return &onboardingv1.ReplayChangeResponse{Change: describeWhole(change)}, nil
 }
 
 // ListDeliveries implements WebhookService.
@@ -174,11 +191,18 @@ func describeChange(c store.Change) *onboardingv1.Change {
 		ChangeId: c.ID.String(), Field: c.Field, WabaId: c.WabaID, PhoneNumberId: c.PhoneNumberID,
 		State:       onboardingv1.Change_State(onboardingv1.Change_State_value[string(c.State)]),
 		ReceiveTime: timestamppb.New(c.ReceiveTime), EntryTime: connection.Timestamp(c.EntryTime),
-		DeliveryId: c.DeliveryID.String(), OrganizationId: c.OrganizationID,
+		DeliveryId: c.DeliveryID.String(), OrganizationId: c.OrganizationID, Event: c.Event,
 	}
 	if c.ConnectionID != nil {
 		described.ConnectionId = c.ConnectionID.String()
 	}
+	return described
+}
+
+// describeWhole is describeChange with the value.
+func describeWhole(c store.Change) *onboardingv1.Change {
+	described := describeChange(c)
+	described.ValueJson = strings.ToValidUTF8(string(c.Value), "\uFFFD")
 	return described
 }
 
@@ -205,8 +229,11 @@ func describeMessage(m store.Message) *onboardingv1.Message {
 func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
 
 func asFault(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return notFound()
+	case errors.Is(err, store.ErrCursorExpired):
+		return fault.New(errorsv1.ErrorReason_CURSOR_EXPIRED)
 	}
 	return err
 }

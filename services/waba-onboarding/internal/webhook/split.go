@@ -3,6 +3,8 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
@@ -13,8 +15,16 @@ import (
 // resolveBatch is how many waiting changes are looked at in one go.
 const resolveBatch = 200
 
-// Worker makes of deliveries what they say.
-type Worker struct{ Store *store.Store }
+// PruneEvery is how often it is looked for what is older than it must be kept.
+const PruneEvery = time.Hour
+
+// Worker makes of deliveries what they say, and removes what is old.
+type Worker struct {
+	Store *store.Store
+	// Keep is how long what Meta sent is kept.
+	Keep time.Duration
+	Log  *slog.Logger
+}
 
 // AddWorkers adds the jobs of this package.
 func (w *Worker) AddWorkers(workers *river.Workers) {
@@ -24,6 +34,18 @@ func (w *Worker) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.ResolveArgs]) error {
 		return w.resolve(ctx, job.Args.ConnectionID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[store.PruneArgs]) error {
+		return w.prune(ctx)
+	}))
+}
+
+func (w *Worker) prune(ctx context.Context) error {
+	removed, err := w.Store.Prune(ctx, w.Keep)
+	if removed != (store.Pruned{}) {
+		w.Log.InfoContext(ctx, "what is older than EVENT_RETENTION was removed", "changes", removed.Changes,
+			"never claimed", removed.Waiting, "deliveries", removed.Deliveries, "events", removed.Events)
+	}
+	return err
 }
 
 // split cuts each delivery of a batch, one commit each. What is cut already is left out, so that it may run twice.
@@ -51,18 +73,20 @@ func (w *Worker) split(ctx context.Context, batch uuid.UUID) error {
 
 // resolve gives what waited to the connection that was just proven.
 func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
+	var last uuid.UUID
 	for {
-		waiting, err := w.Store.WaitingChanges(ctx, connection, resolveBatch)
-		if err != nil || len(waiting) == 0 {
+		waiting, err := w.Store.WaitingChanges(ctx, connection, last, resolveBatch)
+		if err != nil {
 			return err
 		}
 		for _, change := range waiting {
+			last = change.ID
 			if err := w.Store.ResolveChange(ctx, change, Read(change)); err != nil {
 				return err
 			}
 		}
 		if len(waiting) < resolveBatch {
-			return nil
+			return w.Store.IgnoreStale(ctx, connection)
 		}
 	}
 }

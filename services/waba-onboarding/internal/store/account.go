@@ -1,0 +1,202 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// Account is Meta's last word on each matter of a WABA.
+type Account map[Matter]Word
+
+// Matter is something about a WABA on which Meta has one word at a time.
+type Matter string
+
+// The matters of a WABA.
+const (
+	MatterBan         Matter = "ban"
+	MatterRestriction Matter = "restriction"
+	MatterReview      Matter = "review"
+	MatterDevice      Matter = "device" // of the WhatsApp Business app
+)
+
+// Word is what Meta said, as an ErrorReason; empty when all is well again.
+type Word struct {
+	Reason string     `json:"reason"`
+	At     time.Time  `json:"at"`
+	Until  *time.Time `json:"until,omitempty"` // absent: until it says otherwise
+}
+
+// reasons are those that stand now.
+func (a Account) reasons(now time.Time) (reasons []string) {
+	for _, matter := range []Matter{MatterBan, MatterRestriction, MatterReview, MatterDevice} {
+		word := a[matter]
+		if word.Reason != "" && (word.Until == nil || word.Until.After(now)) {
+			reasons = append(reasons, word.Reason)
+		}
+	}
+	return reasons
+}
+
+// ends is when the next word that has an end ends.
+func (a Account) ends(now time.Time) (next *time.Time) {
+	for _, word := range a {
+		if word.Until != nil && word.Until.After(now) && (next == nil || word.Until.Before(*next)) {
+			next = word.Until
+		}
+	}
+	return next
+}
+
+// AccountFact is Meta's word about the account as a whole.
+type AccountFact struct {
+	// Event names it on the timeline.
+	Event string
+	// Reason goes there too.
+	Reason string
+	// EndsAccess: the customer must connect again.
+	EndsAccess bool
+	// Matter is what Word is about; empty: the event is noted, and no more.
+	Matter Matter
+	Word   Word
+}
+
+// NumberFact is Meta's word about one number, which it names by its digits alone.
+type NumberFact struct {
+	Digits string
+	// Nil parts were not said.
+	Status, MessagingLimit, NameStatus, VerifiedName *string
+	// Named: the word is about its display name, else about its quality.
+	Named bool
+	// Approved wakes a registration that waits for the name.
+	Approved bool
+	Event    string
+}
+
+// applyNews acts on a connection, unless the news are older than its last claim: Meta repeats for up to seven days, and
+// its signature has no time.
+func (s *Store) applyNews(tx *gorm.DB, c Connection, change Change, effect Effect) error {
+	var claim Onboarding
+	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
+		return err
+	}
+	at := change.ReceiveTime
+	if change.EntryTime != nil {
+		at = *change.EntryTime
+	}
+	if at.Before(claim.CreateTime.Truncate(time.Second)) {
+		return nil
+	}
+	if effect.Account != nil {
+		if err := s.applyAccount(tx, c, *effect.Account, at); err != nil {
+			return err
+		}
+	}
+	if effect.Number != nil {
+		return s.applyNumber(tx, c, *effect.Number, at)
+	}
+	return nil
+}
+
+func (s *Store) applyAccount(tx *gorm.DB, c Connection, fact AccountFact, at time.Time) error {
+	var locked Connection
+	if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&locked).Error; err != nil {
+		return err
+	}
+	switch {
+	case fact.EndsAccess:
+		if err := tx.Model(&Connection{}).Where("id = ?", c.ID).Update("access_reason", fact.Reason).Error; err != nil {
+			return err
+		}
+	case fact.Matter != "":
+		if at.Before(locked.Account[fact.Matter].At) {
+			return nil // something newer was said
+		}
+		fact.Word.At = at
+		if err := s.writeWord(tx, locked, fact.Matter, fact.Word); err != nil {
+			return err
+		}
+	}
+	return s.note(tx, c.activity("META_"+fact.Event, "meta", fact.Reason))
+}
+
+func (s *Store) writeWord(tx *gorm.DB, c Connection, matter Matter, word Word) error {
+	account := Account{matter: word}
+	for m, w := range c.Account {
+		if m != matter {
+			account[m] = w
+		}
+	}
+	return tx.Model(&Connection{}).Where("id = ?", c.ID).Select("account", "reassess_time").
+		Updates(Connection{Account: account, ReassessTime: account.ends(s.now())}).Error
+}
+
+// forgetDevice: whoever signed up again has connected the app again, whether or not Meta says so.
+func (s *Store) forgetDevice(tx *gorm.DB, connection uuid.UUID) error {
+	var c Connection
+	if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil || c.Account[MatterDevice].Reason == "" {
+		return err
+	}
+	return s.writeWord(tx, c, MatterDevice, Word{At: s.now()})
+}
+
+// applyNumber writes down what was said of a number, unless something newer was said.
+func (s *Store) applyNumber(tx *gorm.DB, c Connection, fact NumberFact, at time.Time) error {
+	n, err := s.numberByDigits(tx, c.ID, fact.Digits)
+	if err != nil || n == nil {
+		return err
+	}
+	since, heard := "quality_time", n.QualityTime
+	if fact.Named {
+		since, heard = "name_time", n.NameTime
+	}
+	if heard != nil && at.Before(*heard) {
+		return nil
+	}
+	columns := map[string]any{since: at}
+	for column, said := range map[string]*string{
+		"status": fact.Status, "messaging_limit": fact.MessagingLimit, "name_status": fact.NameStatus, "verified_name": fact.VerifiedName,
+	} {
+		if said != nil {
+			columns[column] = *said
+		}
+	}
+	wakes := fact.Approved && n.Registration == WaitingForMeta
+	if wakes {
+		columns["registration"], columns["reason"], columns["attempts"], columns["epoch"] = Pending, "", 0, n.Epoch+1
+	}
+	if err := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", c.ID, n.PhoneNumberID).Updates(columns).Error; err != nil {
+		return err
+	}
+	if wakes && c.Live() {
+		if err := s.enqueueRegistration(tx, c.ID, n.PhoneNumberID); err != nil {
+			return err
+		}
+	}
+	return s.note(tx, c.activity("META_"+fact.Event, "meta", ""))
+}
+
+// numberByDigits finds a number by what it shows; nil when the connection has none such.
+func (s *Store) numberByDigits(tx *gorm.DB, connection uuid.UUID, digits string) (*PhoneNumber, error) {
+	known, err := s.knownNumbers(tx, connection)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range known {
+		if n.Position != gone && digitsOf(n.DisplayPhoneNumber) == digits {
+			return &n, nil
+		}
+	}
+	return nil, nil
+}
+
+func digitsOf(shown string) string {
+	kept := make([]byte, 0, len(shown))
+	for i := range len(shown) {
+		if shown[i] >= '0' && shown[i] <= '9' {
+			kept = append(kept, shown[i])
+		}
+	}
+	return string(kept)
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// pruneBatch is how many rows one transaction removes, so that none holds its locks for long.
+const pruneBatch = 1000
+
+// Pruned counts what was removed.
+type Pruned struct{ Events, Changes, Waiting, Deliveries int64 }
+
+// PruneArgs is the job that removes what is older than it must be kept.
+type PruneArgs struct{}
+
+// Kind implements river.JobArgs.
+func (PruneArgs) Kind() string { return "prune" }
+
+// Prune removes what Meta sent longer ago than it is kept, in batches: the entries of the stream, then the changes that nothing in the
+// stream is about, then the deliveries. Waiting counts the changes among them that nobody ever claimed. Messages,
+// connections and timelines stay.
+func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, err error) {
+	before := s.now().Add(-keep)
+	for {
+		events, err := s.pruneEvents(ctx, before)
+		total.Events += events
+		if err != nil {
+			return total, err
+		}
+		if events < pruneBatch {
+			break
+		}
+	}
+	for {
+		changes, waiting, err := s.pruneChanges(ctx, before)
+		total.Changes, total.Waiting = total.Changes+changes, total.Waiting+waiting
+		if err != nil {
+			return total, err
+		}
+		if changes < pruneBatch {
+			break
+		}
+	}
+	for {
+		deliveries, err := s.pruneDeliveries(ctx, before)
+		total.Deliveries += deliveries
+		if err != nil || deliveries < pruneBatch {
+			return total, err
+		}
+	}
+}
+
+// pruneEvents moves the horizon in the transaction that removes what lies below: a cursor meets either both or neither.
+func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		var old []int64
+		if err := tx.Model(&Event{}).Where("time < ?", before).Order("position").Limit(pruneBatch).Pluck("position", &old).Error; err != nil || len(old) == 0 {
+			return err
+		}
+		last := old[len(old)-1]
+		if err := tx.Table("event_horizon").Where("position < ?", last).Update("position", last).Error; err != nil {
+			return err
+		}
+		result := tx.Where("position <= ?", last).Delete(&Event{})
+		removed = result.RowsAffected
+		return result.Error
+	})
+	return removed, err
+}
+
+func (s *Store) pruneChanges(ctx context.Context, before time.Time) (removed, waiting int64, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		old := tx.Model(&Change{}).Select("id").
+			Where("receive_time < ? and not exists (select 1 from events where events.change_id = changes.id)", before).
+			Order("receive_time").Limit(pruneBatch)
+		var gone []Change
+		if err := tx.Select("id", "state").Where("id in (?)", old).Find(&gone).Error; err != nil || len(gone) == 0 {
+			return err
+		}
+		waiting = 0
+		for _, change := range gone {
+			if change.State == ChangeWaiting {
+				waiting++
+			}
+		}
+		result := tx.Delete(&gone)
+		removed = result.RowsAffected
+		return result.Error
+	})
+	return removed, waiting, err
+}
+
+func (s *Store) pruneDeliveries(ctx context.Context, before time.Time) (removed int64, err error) {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		old := tx.Model(&Delivery{}).Select("id").Where("receive_time < ? and state <> ?", before, DeliveryReceived).
+			Order("receive_time").Limit(pruneBatch)
+		result := tx.Where("id in (?)", old).Delete(&Delivery{})
+		removed = result.RowsAffected
+		return result.Error
+	})
+	return removed, err
+}

@@ -1,0 +1,146 @@
+package webhook
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+	"time"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// accountValue is the value of an account_update
+// (https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/account_update).
+type accountValue struct {
+	Event string `json:"event"`
+	Ban   struct {
+		State string `json:"waba_ban_state"`
+	} `json:"ban_info"`
+	Restrictions []struct {
+		Expiration json.Number `json:"expiration"`
+	} `json:"restriction_info"`
+}
+
+// readAccount reads the events that end our access or change how the account stands, and notes every other.
+func readAccount(change store.Change) store.Effect {
+	var value accountValue
+	if err := json.Unmarshal(change.Value, &value); err != nil || value.Event == "" {
+		return store.Effect{}
+	}
+	fact := store.AccountFact{Event: clean(value.Event, 64)}
+	switch value.Event {
+	case "PARTNER_REMOVED", "ACCOUNT_DELETED":
+		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_WABA_NOT_SHARED.String(), true
+	case "PARTNER_APP_UNINSTALLED":
+		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_TOKEN_INVALID.String(), true
+	case "ACCOUNT_OFFBOARDED":
+		say(&fact, store.MatterDevice, errorsv1.ErrorReason_ACCOUNT_OFFBOARDED)
+	case "ACCOUNT_RECONNECTED":
+		say(&fact, store.MatterDevice, 0)
+	case "DISABLED_UPDATE":
+		if value.Ban.State == "REINSTATE" {
+			say(&fact, store.MatterBan, 0)
+		} else {
+			say(&fact, store.MatterBan, errorsv1.ErrorReason_ACCOUNT_DISABLED)
+		}
+	case "ACCOUNT_RESTRICTION":
+		say(&fact, store.MatterRestriction, errorsv1.ErrorReason_ACCOUNT_RESTRICTED)
+		fact.Word.Until = value.restrictedUntil()
+	}
+	return store.Effect{Account: &fact}
+}
+
+// say is Meta's word on a matter; without a reason all is well.
+func say(fact *store.AccountFact, matter store.Matter, reason errorsv1.ErrorReason) {
+	fact.Matter = matter
+	if reason != 0 {
+		fact.Reason = reason.String()
+		fact.Word.Reason = fact.Reason
+	}
+}
+
+// restrictedUntil is the end of the last restriction; nil when one of them has none.
+func (v *accountValue) restrictedUntil() (last *time.Time) {
+	for _, r := range v.Restrictions {
+		end := entryTime(r.Expiration)
+		if end == nil {
+			return nil
+		}
+		if last == nil || end.After(*last) {
+			last = end
+		}
+	}
+	return last
+}
+
+func readReview(change store.Change) store.Effect {
+	var value struct {
+		Decision string `json:"decision"`
+	}
+	if err := json.Unmarshal(change.Value, &value); err != nil || value.Decision == "" {
+		return store.Effect{}
+	}
+	fact := store.AccountFact{Event: "ACCOUNT_REVIEW_" + clean(value.Decision, 32)}
+	switch value.Decision {
+	case "REJECTED":
+		say(&fact, store.MatterReview, errorsv1.ErrorReason_ACCOUNT_REJECTED)
+	case "APPROVED":
+		say(&fact, store.MatterReview, 0)
+	}
+	return store.Effect{Account: &fact}
+}
+
+func readQuality(change store.Change) store.Effect {
+	var value struct {
+		Number string `json:"display_phone_number"`
+		Event  string `json:"event"`
+		Limit  string `json:"current_limit"`
+		Daily  any    `json:"max_daily_conversations_per_business"` // a tier, or a number
+	}
+	if err := json.Unmarshal(change.Value, &value); err != nil {
+		return store.Effect{}
+	}
+	fact := store.NumberFact{Digits: onlyDigits(value.Number), Event: "NUMBER_QUALITY_" + clean(value.Event, 32)}
+	tier, _ := value.Daily.(string)
+	if limit := clean(cmp.Or(tier, value.Limit), 64); limit != "" {
+		fact.MessagingLimit = &limit
+	}
+	switch value.Event {
+	case "FLAGGED":
+		fact.Status = &value.Event
+	case "UNFLAGGED":
+		connected := "CONNECTED"
+		fact.Status = &connected
+	}
+	return store.Effect{Number: &fact}
+}
+
+func readName(change store.Change) store.Effect {
+	var value struct {
+		Number   string `json:"display_phone_number"`
+		Decision string `json:"decision"`
+		Name     string `json:"requested_verified_name"`
+	}
+	if err := json.Unmarshal(change.Value, &value); err != nil || value.Decision == "" {
+		return store.Effect{}
+	}
+	decision, name := clean(value.Decision, 32), clean(value.Name, 256)
+	fact := store.NumberFact{
+		Digits: onlyDigits(value.Number), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
+		Approved: decision == "APPROVED",
+	}
+	if fact.Approved && name != "" {
+		fact.VerifiedName = &name
+	}
+	return store.Effect{Number: &fact}
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

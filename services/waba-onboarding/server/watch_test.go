@@ -1,0 +1,153 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/graphsim"
+)
+
+type watch = grpc.ServerStreamingClient[onboardingv1.WatchChangesResponse]
+
+func (b *bundle) watch(ctx context.Context, token string, req *onboardingv1.WatchChangesRequest) watch {
+	b.t.Helper()
+	stream, err := onboardingv1.NewWebhookServiceClient(b.conn(b.replica, token)).WatchChanges(ctx, req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return stream
+}
+
+// receive is the next answer of a stream.
+func receive(t *testing.T, stream watch) *onboardingv1.WatchChangesResponse {
+	t.Helper()
+	resp, err := stream.Recv()
+	if err != nil {
+		t.Fatalf("the stream ended: %v", err)
+	}
+	return resp
+}
+
+func (b *bundle) say(phone, text string) {
+	b.t.Helper()
+	said := b.meta.SendMessage(graphsim.MessageSpec{PhoneNumberID: phone, From: "5511987654321", Text: text})
+	if !said.Delivered {
+		b.t.Fatalf("Meta says: %+v", said)
+	}
+}
+
+func TestAFollowerGoesOnFromItsCursor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		mine, signed := b.connect(b.as(org1), graphsim.SignUp{})
+		_, other := b.connect(b.as(org2), graphsim.SignUp{})
+		ctx, leave := context.WithCancel(t.Context())
+		first := b.watch(ctx, org1, &onboardingv1.WatchChangesRequest{Fields: []string{"messages"}})
+		if begin := receive(t, first); begin.GetChange() != nil || begin.GetCursor() == "" {
+			t.Errorf("the stream begins with %v", begin)
+		}
+		b.say(other.PhoneNumberIDs[0], "not yours")
+		b.say(signed.PhoneNumberIDs[0], "um")
+		one := receive(t, first)
+		if c := one.GetChange(); c.GetConnectionId() != mine.GetConnectionId() || c.GetField() != "messages" || !json.Valid([]byte(c.GetValueJson())) {
+			t.Errorf("the first change is %v", c)
+		}
+		leave()
+		b.say(signed.PhoneNumberIDs[0], "dois")
+		again := b.watch(t.Context(), org1, &onboardingv1.WatchChangesRequest{Cursor: one.GetCursor(), ConnectionId: mine.GetConnectionId(), Fields: []string{"messages"}})
+		receive(t, again)
+		two := receive(t, again).GetChange()
+		if two.GetChangeId() == one.GetChange().GetChangeId() {
+			t.Error("the same change came twice")
+		}
+		replayed, err := onboardingv1.NewWebhookServiceClient(b.conn(b.replica, org1)).
+			ReplayChange(t.Context(), &onboardingv1.ReplayChangeRequest{ChangeId: one.GetChange().GetChangeId()})
+		if err != nil || replayed.GetChange().GetState() != onboardingv1.Change_RESOLVED {
+			t.Fatalf("replay: %v, %v", replayed, err)
+		}
+		if got := receive(t, again).GetChange().GetChangeId(); got != one.GetChange().GetChangeId() {
+			t.Errorf("the replayed change is %s", got)
+		}
+		if n := len(b.messages(org1, mine.GetConnectionId())); n != 2 {
+			t.Errorf("%d messages after the replay, want two", n)
+		}
+		refused := func(req *onboardingv1.WatchChangesRequest, token string, want errorsv1.ErrorReason) {
+			_, err := b.watch(t.Context(), token, req).Recv()
+			wantFault(t, fault.FromStatus(err), want)
+		}
+		refused(&onboardingv1.WatchChangesRequest{Cursor: one.GetCursor()}, org2, errorsv1.ErrorReason_INVALID_FIELD)
+		refused(&onboardingv1.WatchChangesRequest{ConnectionId: mine.GetConnectionId()}, org2, errorsv1.ErrorReason_NOT_FOUND)
+		b.pass(30 * 24 * time.Hour)
+		if _, err := b.rows.Prune(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		refused(&onboardingv1.WatchChangesRequest{Cursor: one.GetCursor()}, org1, errorsv1.ErrorReason_CURSOR_EXPIRED)
+	})
+}
+
+func TestAFollowerOverRESTReadsALineForEachChange(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	b.hook()
+	_, signed := b.connect(b.as(org1), graphsim.SignUp{})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.rest+"/api/v1/whatsapp/changes:watch?fields=messages", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+org1)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	lines := bufio.NewReader(resp.Body)
+	read := func() (line struct {
+		Result struct {
+			Change *struct{ Field string }
+			Cursor string
+		}
+	}) {
+		raw, err := lines.ReadBytes('\n')
+		if err == nil {
+			err = json.Unmarshal(raw, &line)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		return line
+	}
+	if begin := read(); begin.Result.Change != nil || begin.Result.Cursor == "" {
+		t.Errorf("it begins with %+v", begin)
+	}
+	b.say(signed.PhoneNumberIDs[0], "oi")
+	if line := read(); line.Result.Change == nil || line.Result.Change.Field != "messages" {
+		t.Errorf("the change is %+v", line)
+	}
+}
+
+// A rolling update takes streams along: for the client that is an end like any other.
+func TestAStreamEndsWellWhenItsReplicaStops(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	r := b.start()
+	stream, err := onboardingv1.NewWebhookServiceClient(b.conn(r, org1)).WatchChanges(t.Context(), &onboardingv1.WatchChangesRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receive(t, stream)
+	r.stop()
+	if _, err := stream.Recv(); err != io.EOF { //nolint:errorlint // gRPC promises this very value
+		t.Errorf("the stream ended with %v", err)
+	}
+}
