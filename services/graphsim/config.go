@@ -90,7 +90,7 @@ func (c Config) validate() error {
 		faults = append(faults, fmt.Errorf("config id %q: want digits", c.ConfigID))
 	}
 	for _, uri := range c.RedirectURIs {
-		if _, err := webURL(uri); err != nil {
+		if err := checkRedirectURI(uri); err != nil {
 			faults = append(faults, fmt.Errorf("redirect URI: %w", err))
 		}
 	}

@@ -219,9 +219,14 @@ func TestFormsThatSkipScreensLeadBackToThem(t *testing.T) {
 		t.Errorf("nobody leads to %s", k.step())
 	}
 	for _, broken := range []url.Values{
-		{}, {"step": {"login"}}, {"step": {"nowhere"}, "do": {"next"}}, {"step": {"login"}, "do": {"next"}, "person": {"a", "b"}},
-		{"step": {"login"}, "do": {"next"}, "person": {strings.Repeat("a", 101)}}, {"step": {"login"}, "do": {"next"}, "person": {"a\x00"}},
-		{"step": {"login"}, "do": {"report"}}, {"step": {"number"}, "do": {"report"}, "fail": {"3441041"}, "session": {"<b>"}},
+		{},
+		{"step": {"login"}},
+		{"step": {"nowhere"}, "do": {"next"}},
+		{"step": {"login"}, "do": {"next"}, "person": {"a", "b"}},
+		{"step": {"login"}, "do": {"next"}, "person": {strings.Repeat("a", 101)}},
+		{"step": {"login"}, "do": {"next"}, "person": {"a\x00"}},
+		{"step": {"login"}, "do": {"report"}},
+		{"step": {"number"}, "do": {"report"}, "fail": {"3441041"}, "session": {"<b>"}},
 		{"step": {"login"}, "do": {"next"}, "person": {strings.Repeat("a", maxForm)}},
 	} {
 		if k.send(broken); k.shown.status != http.StatusBadRequest || k.step() != "refused" {

@@ -51,8 +51,8 @@ type extras struct {
 // dialogRefusal is a dialog that Meta does not open: a page with an error, and no way on.
 type dialogRefusal struct{ Title, Text string }
 
-// readDialog reads the query as strictly as Meta does, and names the first mistake. Texts in double quotes in the
-// package's tests are Meta's own; the others have no source and say what is wrong.
+// readDialog reads the query as strictly as Meta does, and names the first mistake. Of the app id, the host domain and the
+// redirect URI the texts are Meta's own; for the others there is no source, so that they just say what is wrong.
 func (s *Simulator) readDialog(r *http.Request) (dialogRequest, *dialogRefusal) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -152,6 +152,15 @@ func webURL(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: want an absolute http or https URL", s)
 	}
 	return u, nil
+}
+
+// checkRedirectURI: Meta enforces HTTPS, but for this machine itself.
+func checkRedirectURI(uri string) error {
+	u, err := webURL(uri)
+	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return fmt.Errorf("%q: want https, http is for this machine alone", uri)
+	}
+	return err
 }
 
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }

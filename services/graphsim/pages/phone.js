@@ -4,7 +4,7 @@
 
   var words = document.body.dataset;
   var form = document.getElementById('phone');
-  var numbers = [];
+  var numbers = null; // not known yet
   var shown = ''; // what the page shows now, to leave it alone while nothing changes
 
   function element(id) { return document.getElementById(id); }
@@ -39,7 +39,7 @@
 
   // Only a number on the Business app can write from it.
   function showKinds() {
-    var app = numbers.some(function (n) { return n.phoneNumberId === form.number.value && n.coexistence; });
+    var app = (numbers || []).some(function (n) { return n.phoneNumberId === form.number.value && n.coexistence; });
     element('as').hidden = !app;
     if (!app) form.kind.value = 'message';
   }

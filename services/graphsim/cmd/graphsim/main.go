@@ -1,4 +1,4 @@
-// Command graphsim serves the simulated Graph API with its control plane, for local runs and for tests of whole
+// Command graphsim serves the simulated Meta with its control plane, for local runs and for tests of whole
 // processes. See package graphsim for what it does. It never belongs into production.
 package main
 
