@@ -33,6 +33,7 @@ var (
 	ErrDisconnecting = errors.New("store: the connection is being disconnected")
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
 	ErrChosen        = errors.New("store: another WABA was chosen")
+	ErrRequestReused = errors.New("store: the request id was given to something else before")
 )
 
 // slack is how long after a job was due the sweeper believes that it still comes.
