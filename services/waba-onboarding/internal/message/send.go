@@ -21,9 +21,12 @@ import (
 )
 
 const (
+	// sendTime is how long it all may take, whether or not the caller still listens. Past it, the sweeper makes the
+	// message UNKNOWN.
+	sendTime = 30 * time.Second
 	// askTime is how long Meta has to answer.
 	askTime = 15 * time.Second
-	// recordTime is how long it is tried to write down what Meta answered. Past it, the sweeper makes the message UNKNOWN.
+	// recordTime is how long it is tried to write down what Meta answered.
 	recordTime  = 10 * time.Second
 	recordPause = 500 * time.Millisecond
 	// answerTime is how long a caller waits: longer than Meta has.
@@ -130,9 +133,11 @@ func (s *Service) send(ctx context.Context, c store.Connection, m store.Message,
 	done := make(chan news, 1)
 	s.detached.Go(func() {
 		defer s.changed.Ring(m.ID.String())
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+		defer cancel()
 		said := news{message: m}
 		said.err = connection.Recovered(func() (err error) {
-			said.message, err = s.ask(context.WithoutCancel(ctx), c, m, l)
+			said.message, err = s.ask(ctx, c, m, l)
 			return err
 		})()
 		done <- said
