@@ -16,6 +16,9 @@ type Behavior struct {
 	Statuses []string `json:"statuses,omitzero"`
 	// Error of the status failed; default 131026.
 	Error *StatusError `json:"error,omitempty"`
+	// Window: a text is taken only for who wrote to the number within 24 hours, and is refused with 131047 otherwise.
+	// Meta may also take it and tell by the status failed, which Statuses and Error do.
+	Window bool `json:"window,omitempty"`
 	// DelayMs before the first webhook and between any two; default 50.
 	DelayMs int64    `json:"delayMs,omitempty"`
 	Sync    SyncSpec `json:"sync,omitzero"`

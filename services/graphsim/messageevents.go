@@ -78,6 +78,7 @@ func (s *Simulator) eventOf(m MessageSpec) (event, string, error) {
 	case KindStateSync:
 		return s.newEvent(number.WABAID, fieldStateSync, number.stateSync([]MessageSpec{m})), "", nil
 	default:
+		s.world.LastWrote[windowKey(number.ID, m.customer())] = s.now()
 		return s.newEvent(number.WABAID, fieldMessages, number.inbound(m)), m.ID, nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -13,9 +14,9 @@ const (
 )
 
 // messages serves POST /{phone}/messages: text and templates, and marking a customer's message as read. What becomes
-// of a sent message is told by webhooks alone, whether or not the answer arrives. It knows no templates, no 24 hour
-// window and no list of allowed recipients: those errors (132001, 131047, 131030) are scripted, at once by a Fault or
-// later by a Behavior.
+// of a sent message is told by webhooks alone, whether or not the answer arrives. It knows the 24 hour window where a
+// Behavior says so, and no templates and no list of allowed recipients: those errors (132001, 131030) are scripted, at
+// once by a Fault or later by a Behavior.
 // Source: developers.facebook.com, WhatsApp > Cloud API > Reference > Messages; facebook/openapi.
 func (c *call) messages(number *phone) (any, *Error) {
 	if err := c.checkProduct(); err != nil {
@@ -30,6 +31,9 @@ func (c *call) messages(number *phone) (any, *Error) {
 	}
 	if err == nil {
 		err = c.checkSender(number)
+	}
+	if err == nil {
+		err = c.checkWindow(number, to)
 	}
 	if err != nil {
 		return nil, err
@@ -167,4 +171,21 @@ func (c *call) checkSender(number *phone) *Error {
 			"The phone number is not registered on the WhatsApp Business Platform.")
 	}
 	return nil
+}
+
+// window is how long after a customer wrote a business may write what it likes.
+// Source: developers.facebook.com, WhatsApp > Cloud API > Guides > Send messages > Customer service windows.
+const window = 24 * time.Hour
+
+// windowKey names a customer of a number. Its user id stands for a person, also where only that is known.
+func windowKey(phoneID string, p person) string { return phoneID + " " + p.userID }
+
+// checkWindow: outside the window only templates go out.
+func (c *call) checkWindow(number *phone, to person) *Error {
+	wrote := c.world.LastWrote[windowKey(number.ID, to)]
+	if !c.world.behavior(number.ID).Window || c.params.get("type") == "template" || c.now.Sub(wrote) <= window {
+		return nil
+	}
+	return whatsappError(131047, "Re-engagement message",
+		"Message failed to send because more than 24 hours have passed since the customer last replied to this number.")
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -158,4 +159,19 @@ func TestBehaviorSaysWhichStatusesCome(t *testing.T) {
 		wantStatus(t, s.post(t, "/_sim/behavior", body), http.StatusBadRequest)
 	}
 	wantStatus(t, s.post(t, "/_sim/behavior", `{"phoneNumberId":"9"}`), http.StatusNotFound)
+}
+
+func TestATextReachesOnlyWhoWroteWithinADay(t *testing.T) {
+	t.Parallel()
+	s := setupRegistered(t)
+	s.sim.SetBehavior(Behavior{Window: true, Statuses: []string{}})
+	text := `,"text":{"body":"hi"}`
+	wantError(t, s.sendGraph(t, `,"to":"5511900000001"`+text), 400, 131047, 0)
+	s.sim.SendMessage(MessageSpec{PhoneNumberID: s.phone, From: "5511900000001", Text: "oi"})
+	wantStatus(t, s.sendGraph(t, `,"to":"+55 11 90000-0001"`+text), http.StatusOK)
+	wantStatus(t, s.sendGraph(t, `,"recipient":"`+userIDOf("5511900000001")+`"`+text), http.StatusOK)
+	wantError(t, s.sendGraph(t, `,"to":"5511900000002"`+text), 400, 131047, 0)
+	wantStatus(t, s.sendGraph(t, `,"to":"5511900000002","type":"template","template":{"name":"x","language":{"code":"pt_BR"}}`), http.StatusOK)
+	s.sim.Advance(24*time.Hour + time.Second)
+	wantError(t, s.sendGraph(t, `,"to":"5511900000001"`+text), 400, 131047, 0)
 }

@@ -15,11 +15,14 @@ type world struct {
 	Codes      map[string]*code     `json:"codes"`  // by authorization code
 	Offset     time.Duration        `json:"offset"` // how far the simulated clock is ahead
 
-	Webhook      WebhookSettings     `json:"webhook,omitzero"`
-	Behaviors    map[string]Behavior `json:"behaviors,omitempty"` // by phone number id; "" is every other number's
-	Dialog       Dialog              `json:"dialog,omitzero"`
-	Outbox       []*parcel           `json:"outbox,omitempty"` // webhooks that are still to be sent
-	LastDelivery int64               `json:"lastDelivery,omitempty"`
+	Webhook   WebhookSettings     `json:"webhook,omitzero"`
+	Behaviors map[string]Behavior `json:"behaviors,omitempty"` // by phone number id; "" is every other number's
+	Dialog    Dialog              `json:"dialog,omitzero"`
+	// LastWrote is when a customer wrote to a number last, by windowKey.
+	LastWrote map[string]time.Time `json:"lastWrote,omitempty"`
+
+	Outbox       []*parcel `json:"outbox,omitempty"` // webhooks that are still to be sent
+	LastDelivery int64     `json:"lastDelivery,omitempty"`
 }
 
 func newWorld() *world {
@@ -30,6 +33,7 @@ func newWorld() *world {
 		Tokens:     map[string]*token{},
 		Codes:      map[string]*code{},
 		Behaviors:  map[string]Behavior{},
+		LastWrote:  map[string]time.Time{},
 	}
 }
 

@@ -25,10 +25,11 @@ type call struct {
 	bearer Credential    // sent as a header, with its proof in the query
 	hidden []secret.Text // further secrets of the request, kept out of every error
 
-	// tokens marks the calls whose answers can hold a token: of these no byte enters an error.
-	tokens bool
+	// private marks the calls whose answers can hold a token, or what a customer wrote: of these no byte enters an error.
+	private bool
 
-	// once marks the spending of a code: one attempt on a connection of its own, bounded by the context alone.
+	// once marks what must never arrive twice, a code to be spent or a message: one attempt on a connection of its own,
+	// bounded by the context alone.
 	once bool
 
 	// asApp marks calls in the name of the app itself: a refused access token there is the app's, not a customer's.

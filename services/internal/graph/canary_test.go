@@ -86,7 +86,7 @@ func everything(r *http.Request) string {
 func echoError(r *http.Request, form int) string {
 	arrived, _ := url.QueryUnescape(everything(r))
 	var echo []string
-	for _, s := range []string{tokenText, codeText, appSecret, pinText} {
+	for _, s := range []string{tokenText, codeText, appSecret, pinText, bodyText} {
 		if strings.Contains(arrived, s) {
 			echo = append(echo, "got:"+forms(s)[form]+".")
 		}
@@ -103,7 +103,7 @@ func echoError(r *http.Request, form int) string {
 func TestNoErrorHoldsASecret(t *testing.T) {
 	t.Parallel()
 	var canaries []string
-	for _, s := range []string{tokenText, codeText, appSecret, pinText} {
+	for _, s := range []string{tokenText, codeText, appSecret, pinText, bodyText} {
 		canaries = append(canaries, forms(s)...)
 	}
 	for name, echo := range echoes() {
@@ -140,7 +140,7 @@ func TestNoConnectionsErrorHoldsASecret(t *testing.T) {
 			if strings.Contains(seen, "/v25.0/") {
 				t.Errorf("%s, %s: the URL is in %s", base, op.name, seen)
 			}
-			for _, s := range []string{tokenText, codeText, appSecret, pinText} {
+			for _, s := range []string{tokenText, codeText, appSecret, pinText, bodyText} {
 				for _, canary := range forms(s) {
 					if strings.Contains(seen, canary) {
 						t.Errorf("%s, %s: %q is in %s", base, op.name, canary, seen)

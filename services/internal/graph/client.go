@@ -36,7 +36,7 @@ type Config struct {
 	Version   string // v25.0 when empty
 	AppID     string
 	AppSecret secret.Text
-	Timeout   time.Duration     // of one request, 10 s when zero; ExchangeCode obeys its context alone
+	Timeout   time.Duration     // of one request, 10 s when zero; ExchangeCode and SendMessage obey their context alone
 	Transport http.RoundTripper // for tests; own transports when nil
 }
 
@@ -45,7 +45,7 @@ type Client struct {
 	cfg  Config
 	base *url.URL // nil when the configured one can not be used
 
-	// Two connections' habits: most calls share kept-alive connections, the spending of a code has one of its own.
+	// Two connections' habits: most calls share kept-alive connections, what must never arrive twice has one of its own.
 	shared, single *http.Client
 }
 

@@ -71,7 +71,7 @@ func (c *Client) DebugToken(ctx context.Context, token secret.Text) (TokenInfo, 
 	k := call{
 		method: http.MethodGet, path: "debug_token",
 		query:  url.Values{"input_token": {token.Reveal()}, "access_token": {app.Reveal()}},
-		hidden: []secret.Text{token, app}, tokens: true, asApp: true,
+		hidden: []secret.Text{token, app}, private: true, asApp: true,
 	}
 	var got debugAnswer
 	err := c.fetch(ctx, k, &got)

@@ -41,10 +41,10 @@ func (c *Client) fetch(ctx context.Context, k call, out any) error {
 }
 
 // unusable is the ErrNoVerdict of an answer that came and means nothing. The body's beginning helps to find out why,
-// but only that of a failure, and never where a token could stand.
+// but only that of a failure, and never where a token or a message could stand.
 func (c *Client) unusable(ctx context.Context, k call, got answer, why string) error {
 	text := fmt.Sprintf("HTTP %d, %d bytes, %s", got.status, len(got.body), why)
-	if got.status >= 400 && !k.tokens {
+	if got.status >= 400 && !k.private {
 		text += fmt.Sprintf(": %q", got.body[:min(len(got.body), maxMessage)])
 	}
 	return c.silence(ctx, ErrNoVerdict, k, text)

@@ -25,6 +25,7 @@ func FuzzAnswer(f *testing.F) {
 		`{"data":{"error":{"code":190,"message":"x","subcode":460},"is_valid":false}}`,
 		`{"data":[{"id":"1","verified_name":"\u0000\ud800","throughput":{"level":"STANDARD"}}],"paging":{"cursors":{"after":"a"},"next":"b"}}`,
 		`{"id":"1","name":"x","owner_business_info":{"id":2,"name":"y"}}`, `{"id":1e99}`, `{"error":{"code":-0}}`, `{"error":null,"id":"1"}`,
+		`{"contacts":[{"input":"+1","wa_id":"1","user_id":"US.1"}],"messages":[{"id":"wamid.A","message_status":"accepted"}]}`,
 	} {
 		for _, status := range []int{200, 400, 500} {
 			f.Add(status, []byte(seed), "3")
@@ -56,6 +57,11 @@ func FuzzAnswer(f *testing.F) {
 		apps, err := c.SubscribedApps(ctx, "1", c.Credential(token))
 		checkFuzz(t, err, apps...)
 		checkFuzz(t, c.RevokeToken(ctx, token))
+		sent, err := c.SendMessage(ctx, "1", Message{To: "1", Type: "text", Text: &Text{Body: "hi"}}, "ref", c.Credential(token))
+		checkFuzz(t, err, sent.Wamid, sent.WaID, sent.UserID)
+		if (err == nil) != (sent.Wamid != "") {
+			t.Errorf("%v with the id %q", err, sent.Wamid)
+		}
 		_ = VerdictOf(err)
 	})
 }

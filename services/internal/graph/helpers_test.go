@@ -26,11 +26,17 @@ const (
 	pinText   = "849203"
 	waba      = "102290120000001"
 	phone     = "106540350000001"
+	ref       = "0193d3d0-0000-7000-8000-000000000001"
+	bodyText  = "Seu pedido 4711 saiu: canary words of a customer"
 )
 
 func token() secret.Text { return secret.New(tokenText) }
 func code() secret.Text  { return secret.New(codeText) }
 func pin() secret.Text   { return secret.New(pinText) }
+
+func textMessage() graph.Message {
+	return graph.Message{To: "5511987654321", Type: "text", Text: &graph.Text{Body: bodyText}}
+}
 
 // recorded is a request as it arrived.
 type recorded struct {
@@ -158,6 +164,10 @@ func operations() []operation {
 		}},
 		{"register", func(ctx context.Context, c *graph.Client) error {
 			return c.Register(ctx, phone, pin(), c.Credential(token()))
+		}},
+		{"send", func(ctx context.Context, c *graph.Client) error {
+			_, err := c.SendMessage(ctx, phone, textMessage(), ref, c.Credential(token()))
+			return err
 		}},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,16 +17,16 @@ import (
 
 const brief = 300 * time.Millisecond
 
-// A GET on a kept-alive connection is sent twice by net/http when the connection is reset. A code must not be.
-func TestACodeArrivesOnceWhenTheConnectionIsReset(t *testing.T) {
+// A GET on a kept-alive connection is sent twice by net/http when the connection is reset. A code or a message must not be.
+func TestACodeAndAMessageArriveOnceWhenTheConnectionIsReset(t *testing.T) {
 	t.Parallel()
 	for name, rt := range map[string]http.RoundTripper{"own transports": nil, "one kept-alive connection": &http.Transport{MaxConnsPerHost: 1}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var spent, conns atomic.Int32
+			var spent, sent, conns atomic.Int32
 			base := rawServer(t, func(conn net.Conn, r *http.Request) bool {
-				if strings.HasSuffix(r.URL.Path, "/oauth/access_token") {
-					spent.Add(1)
+				if once, ok := map[string]*atomic.Int32{"access_token": &spent, "messages": &sent}[path.Base(r.URL.Path)]; ok {
+					once.Add(1)
 					reset(conn)
 					return false
 				}
@@ -41,8 +42,12 @@ func TestACodeArrivesOnceWhenTheConnectionIsReset(t *testing.T) {
 			if !errors.Is(err, graph.ErrNoVerdict) || errors.Is(err, graph.ErrNotSent) || graph.VerdictOf(err) != graph.OutcomeUnknown {
 				t.Errorf("got %v", err)
 			}
-			if spent.Load() != 1 || conns.Load() != 1 {
-				t.Errorf("the code arrived %d times, the call before it %d times", spent.Load(), conns.Load())
+			_, err = c.SendMessage(t.Context(), phone, textMessage(), ref, c.Credential(token()))
+			if !errors.Is(err, graph.ErrNoVerdict) || errors.Is(err, graph.ErrNotSent) {
+				t.Errorf("got %v", err)
+			}
+			if spent.Load() != 1 || sent.Load() != 1 || conns.Load() != 1 {
+				t.Errorf("the code arrived %d times, the message %d times, the call before them %d times", spent.Load(), sent.Load(), conns.Load())
 			}
 		})
 	}

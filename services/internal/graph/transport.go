@@ -32,8 +32,9 @@ func sharedTransport() *http.Transport {
 }
 
 // singleTransport gives every request a connection of its own, HTTP/1.1. A kept-alive one may have been closed by Meta
-// in the moment of writing: nobody could tell then whether a code was spent, and the customer would have to sign up
-// again. On a fresh connection, what failed before the connection stood was not sent, and net/http repeats nothing.
+// in the moment of writing: nobody could tell then whether a code was spent, or a message sent, and the customer would
+// have to sign up again. On a fresh connection, what failed before the connection stood was not sent, and net/http
+// repeats nothing.
 func singleTransport() *http.Transport {
 	t := &http.Transport{
 		DialContext:            dialer().DialContext,

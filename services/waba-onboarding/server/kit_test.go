@@ -171,6 +171,7 @@ func (b *bundle) conn(r *replica, token string) *grpc.ClientConn {
 			onboardingv1.ConnectionService_RegisterPhoneNumber_FullMethodName:  25 * time.Second,
 			onboardingv1.ConnectionService_CheckConnection_FullMethodName:      25 * time.Second,
 			onboardingv1.ConnectionService_SubscribeWebhooks_FullMethodName:    25 * time.Second,
+			onboardingv1.MessageService_SendMessage_FullMethodName:             25 * time.Second,
 		},
 	})
 	if err != nil {

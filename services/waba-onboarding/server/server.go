@@ -27,6 +27,7 @@ import (
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/message"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/onboarding"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/webhook"
@@ -71,6 +72,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		},
 	})
 	webhooks := &webhook.Service{Store: rows, Keys: p.Keys}
+	messages := message.New(message.Config{Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, Log: p.Log})
 	server, err := rpc.NewServer(rpc.Config{
 		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers,
 		Policy:   rpc.ByRole(onboardingv1.ConnectionService_DisconnectConnection_FullMethodName),
@@ -79,7 +81,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		rpc.Service{Desc: &onboardingv1.OnboardingService_ServiceDesc, Impl: onboardings},
 		rpc.Service{Desc: &onboardingv1.ConnectionService_ServiceDesc, Impl: connections},
 		rpc.Service{Desc: &onboardingv1.WebhookService_ServiceDesc, Impl: webhooks},
-		rpc.Service{Desc: &onboardingv1.MessageService_ServiceDesc, Impl: webhooks})
+		rpc.Service{Desc: &onboardingv1.MessageService_ServiceDesc, Impl: messages})
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +96,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	serve := func(ctx context.Context) error {
 		defer committer.Close()   // the last webhook has its answer
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind
+		defer messages.Drain()    // or a message
 		return server.Serve(ctx)
 	}
 	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, p.Callers.Watch}}
@@ -178,6 +181,7 @@ func timeouts() map[string]time.Duration {
 		onboardingv1.ConnectionService_SubscribeWebhooks_FullMethodName:    meta,
 		onboardingv1.ConnectionService_RegisterPhoneNumber_FullMethodName:  meta,
 		onboardingv1.ConnectionService_DisconnectConnection_FullMethodName: meta,
+		onboardingv1.MessageService_SendMessage_FullMethodName:             meta,
 	}
 }
 

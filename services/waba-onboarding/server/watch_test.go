@@ -13,8 +13,8 @@ import (
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
-	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/graphsim"
+	"github.com/whatrack/connect/services/internal/fault"
 )
 
 type watch = grpc.ServerStreamingClient[onboardingv1.WatchChangesResponse]

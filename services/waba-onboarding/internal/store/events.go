@@ -109,7 +109,7 @@ func (s *Store) emit(tx *gorm.DB, e Event) {
 	if e.Reasons == nil {
 		e.Reasons = []string{}
 	}
-	out := tx.Statement.Context.Value(outboxKey{}).(*outbox) //nolint:forcetypeassert // every transaction has one: inTx
+	out, _ := tx.Statement.Context.Value(outboxKey{}).(*outbox) // every transaction has one: inTx
 	out.events = append(out.events, e)
 }
 

@@ -41,6 +41,12 @@ type Message struct {
 	Revoked        bool
 	Error          string
 	Content        []byte
+
+	// Of a message that we sent.
+	RequestID   string
+	RequestHash string
+	SendState   SendState
+	SendTime    *time.Time
 }
 
 // MessageFact is a message as a change tells it. An edit or a revocation is one too: it says what it is of.
@@ -52,6 +58,9 @@ type MessageFact struct {
 
 // StatusFact is how far a message got, as a change tells it. Statuses come in any order, so each is a time on the message.
 type StatusFact struct {
+	// MessageID is the id that we gave Meta with the message; none for what we did not send.
+	MessageID uuid.UUID
+
 	Wamid, PhoneNumberID, ContactPhone, ContactUserID string
 	Sent, Delivered, Read, Failed                     *time.Time
 	Error                                             string
@@ -104,23 +113,39 @@ func unlessRevoked(revoked bool, text string) string {
 }
 
 func (s *Store) applyStatus(tx *gorm.DB, c Connection, fact StatusFact) error {
+	sent, err := s.sentRow(tx, c, fact)
+	if err != nil {
+		return err
+	}
+	if sent != nil {
+		sent.hear(fact)
+		return saveMessage(tx, *sent)
+	}
 	row, err := s.messageRow(tx, c, fact.Wamid, Message{
 		PhoneNumberID: fact.PhoneNumberID, ContactPhone: fact.ContactPhone, ContactUserID: fact.ContactUserID, Direction: Outbound,
 	})
 	if err != nil {
 		return err
 	}
+	row.hear(fact)
+	return saveMessage(tx, row)
+}
+
+// hear takes over what a status tells. That there is one proves that Meta took the message.
+func (m *Message) hear(fact StatusFact) {
+	if m.SendState == MessageSending || m.SendState == MessageUnknown {
+		m.SendState = MessageAccepted
+	}
 	for _, part := range []struct{ have, heard **time.Time }{
-		{&row.SentTime, &fact.Sent}, {&row.DeliveredTime, &fact.Delivered}, {&row.ReadTime, &fact.Read}, {&row.FailedTime, &fact.Failed},
+		{&m.SentTime, &fact.Sent}, {&m.DeliveredTime, &fact.Delivered}, {&m.ReadTime, &fact.Read}, {&m.FailedTime, &fact.Failed},
 	} {
 		if *part.heard != nil && *part.have == nil {
 			*part.have = *part.heard
 		}
 	}
 	if fact.Error != "" {
-		row.Error = fact.Error
+		m.Error = fact.Error
 	}
-	return saveMessage(tx, row)
 }
 
 // messageRow finds the row of a message, or makes one, and locks it.
@@ -130,8 +155,7 @@ func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) 
 		Direction: of.Direction, ContactPhone: of.ContactPhone, ContactUserID: of.ContactUserID, ContactName: of.ContactName,
 		Content: []byte{},
 	}
-	once := clause.OnConflict{Columns: []clause.Column{{Name: "connection_id"}, {Name: "wamid"}}, DoNothing: true}
-	if err := tx.Clauses(once).Create(&fresh).Error; err != nil {
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&fresh).Error; err != nil {
 		return row, err
 	}
 	err = s.db.ForUpdate(tx).Where("connection_id = ? and wamid = ?", c.ID, wamid).Take(&row).Error
@@ -153,8 +177,12 @@ func (m *Message) State() string {
 		return "DELIVERED"
 	case m.Direction == Inbound:
 		return "RECEIVED"
+	case m.SentTime != nil || m.SendState == "":
+		return "SENT"
+	case m.SendState == MessageRefused || m.SendState == MessageUnsent:
+		return "FAILED"
 	}
-	return "SENT"
+	return string(m.SendState)
 }
 
 // ListMessages lists the messages of a connection, newest first.

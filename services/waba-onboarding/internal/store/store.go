@@ -34,6 +34,7 @@ var (
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
 	ErrCursorExpired = errors.New("store: what follows the cursor is kept no more")
 	ErrChosen        = errors.New("store: another WABA was chosen")
+	ErrRequestReused = errors.New("store: the request id was given to something else before")
 )
 
 // slack is how long after a job was due the sweeper believes that it still comes.

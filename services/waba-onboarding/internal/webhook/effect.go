@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -185,11 +187,15 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 		Recipient string      `json:"recipient_id"`
 		User      string      `json:"recipient_user_id"`
 		Errors    []metaError `json:"errors"`
+		// Opaque is what was given to Meta with the message, by us or by whoever else sends from the number.
+		Opaque json.RawMessage `json:"biz_opaque_callback_data"`
 	}
 	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" {
 		return store.StatusFact{}, false
 	}
-	fact := store.StatusFact{Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors)}
+	fact := store.StatusFact{
+		MessageID: ourID(s.Opaque), Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors),
+	}
 	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
 	at := entryTime(s.Timestamp)
 	switch s.Status {
@@ -203,6 +209,19 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 		fact.Failed = at
 	}
 	return fact, true
+}
+
+// ourID reads the id of a message that we sent, in no other form than ours; none for anything else.
+func ourID(raw json.RawMessage) uuid.UUID {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return uuid.Nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil || id.String() != text {
+		return uuid.Nil
+	}
+	return id
 }
 
 func errorText(errs []metaError) string {

@@ -17,10 +17,9 @@ import (
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-// Service implements WebhookService and MessageService.
+// Service implements WebhookService.
 type Service struct {
 	onboardingv1.UnimplementedWebhookServiceServer
-	onboardingv1.UnimplementedMessageServiceServer
 
 	Store *store.Store
 	Keys  *keyring.Keyring
@@ -28,10 +27,7 @@ type Service struct {
 	followers followers
 }
 
-var (
-	_ onboardingv1.WebhookServiceServer = (*Service)(nil)
-	_ onboardingv1.MessageServiceServer = (*Service)(nil)
-)
+var _ onboardingv1.WebhookServiceServer = (*Service)(nil)
 
 // ListChanges implements WebhookService.
 func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChangesRequest) (*onboardingv1.ListChangesResponse, error) {
@@ -155,37 +151,6 @@ func platformOnly(ctx context.Context) error {
 	return nil
 }
 
-// ListMessages implements MessageService.
-func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessagesRequest) (*onboardingv1.ListMessagesResponse, error) {
-	scope, err := identity.Scope(ctx)
-	if err != nil {
-		return nil, err
-	}
-	id, err := uuid.Parse(req.GetConnectionId())
-	if err != nil {
-		return nil, notFound()
-	}
-	pages := connection.Pages{Keys: s.Keys, List: "messages", Scope: scope, Filter: []string{id.String()}}
-	before, err := pages.Open(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListMessages(ctx, scope, id, before, size+1)
-	if err != nil {
-		return nil, asFault(err)
-	}
-	resp := &onboardingv1.ListMessagesResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Message) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range list {
-		resp.Messages = append(resp.Messages, describeMessage(m))
-	}
-	return resp, nil
-}
-
 func describeChange(c store.Change) *onboardingv1.Change {
 	described := &onboardingv1.Change{
 		ChangeId: c.ID.String(), Field: c.Field, WabaId: c.WabaID, PhoneNumberId: c.PhoneNumberID,
@@ -211,18 +176,6 @@ func describeDelivery(d store.Delivery) *onboardingv1.Delivery {
 		DeliveryId: d.ID.String(), State: onboardingv1.Delivery_State(onboardingv1.Delivery_State_value[string(d.State)]),
 		ReceiveTime: timestamppb.New(d.ReceiveTime), SizeBytes: int32(d.SizeBytes), //nolint:gosec // at most 4 MiB
 		ChangeCount: int32(d.ChangeCount), Body: d.Body, //nolint:gosec // bounded by the size
-	}
-}
-
-func describeMessage(m store.Message) *onboardingv1.Message {
-	return &onboardingv1.Message{
-		MessageId: m.ID.String(), ConnectionId: m.ConnectionID.String(), PhoneNumberId: m.PhoneNumberID, Wamid: m.Wamid,
-		Direction:    onboardingv1.Message_Direction(onboardingv1.Message_Direction_value[string(m.Direction)]),
-		ContactPhone: m.ContactPhone, ContactUserId: m.ContactUserID, ContactName: m.ContactName, Type: m.Type, Text: m.Text,
-		State:       onboardingv1.Message_State(onboardingv1.Message_State_value[m.State()]),
-		MessageTime: connection.Timestamp(m.MessageTime), SentTime: connection.Timestamp(m.SentTime),
-		DeliveredTime: connection.Timestamp(m.DeliveredTime), ReadTime: connection.Timestamp(m.ReadTime), Error: m.Error,
-		ContentJson: strings.ToValidUTF8(string(m.Content), "\uFFFD"),
 	}
 }
 

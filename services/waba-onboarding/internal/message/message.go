@@ -1,0 +1,110 @@
+// Package message is MessageService: the messages of a connection's numbers, and sending one.
+//
+// It promises that a request is sent at most once. A message is on record before Meta is asked, and only one that is
+// known not to have arrived is ever sent again, when its caller asks again: a lost answer leaves it UNKNOWN until a
+// status tells. What was begun is brought to its end and written down whether or not its caller still listens.
+package message
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/bell"
+	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// Config is what the service needs.
+type Config struct {
+	Store  *store.Store
+	Broker tokenbrokerv1.TokenBrokerServiceClient
+	Meta   *graph.Client
+	Keys   *keyring.Keyring
+	Log    *slog.Logger
+}
+
+// Service implements MessageService.
+type Service struct {
+	onboardingv1.UnsafeMessageServiceServer
+
+	Config
+	changed  bell.Bell
+	detached sync.WaitGroup
+}
+
+var _ onboardingv1.MessageServiceServer = (*Service)(nil)
+
+// New makes the service. Its Drain must run after the server.
+func New(cfg Config) *Service { return &Service{Config: cfg} }
+
+// Drain waits for every message that is being sent. It is called when the server takes no more calls.
+func (s *Service) Drain() { s.detached.Wait() }
+
+// ListMessages implements MessageService.
+func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessagesRequest) (*onboardingv1.ListMessagesResponse, error) {
+	scope, err := identity.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.Parse(req.GetConnectionId())
+	if err != nil {
+		return nil, notFound()
+	}
+	pages := connection.Pages{Keys: s.Keys, List: "messages", Scope: scope, Filter: []string{id.String()}}
+	before, err := pages.Open(req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := connection.PageSize(req.GetPageSize())
+	list, err := s.Store.ListMessages(ctx, scope, id, before, size+1)
+	if err != nil {
+		return nil, asFault(err)
+	}
+	resp := &onboardingv1.ListMessagesResponse{}
+	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Message) uuid.UUID { return row.ID })
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range list {
+		resp.Messages = append(resp.Messages, describe(m))
+	}
+	return resp, nil
+}
+
+func describe(m store.Message) *onboardingv1.Message {
+	return &onboardingv1.Message{
+		MessageId: m.ID.String(), ConnectionId: m.ConnectionID.String(), PhoneNumberId: m.PhoneNumberID, Wamid: m.Wamid,
+		Direction:    onboardingv1.Message_Direction(onboardingv1.Message_Direction_value[string(m.Direction)]),
+		ContactPhone: m.ContactPhone, ContactUserId: m.ContactUserID, ContactName: m.ContactName, Type: m.Type, Text: m.Text,
+		State:       onboardingv1.Message_State(onboardingv1.Message_State_value[m.State()]),
+		MessageTime: connection.Timestamp(m.MessageTime), SentTime: connection.Timestamp(m.SentTime),
+		DeliveredTime: connection.Timestamp(m.DeliveredTime), ReadTime: connection.Timestamp(m.ReadTime), Error: m.Error,
+		ContentJson: strings.ToValidUTF8(string(m.Content), "\uFFFD"),
+		RequestId:   m.RequestID, OrganizationId: m.OrganizationID,
+	}
+}
+
+func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
+
+// asFault turns the store's sentinels into what a caller sees.
+func asFault(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return notFound()
+	case errors.Is(err, store.ErrRequestReused):
+		return fault.New(errorsv1.ErrorReason_REQUEST_ID_REUSED)
+	}
+	return err
+}
