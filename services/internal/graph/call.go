@@ -28,7 +28,8 @@ type call struct {
 	// tokens marks the calls whose answers can hold a token: of these no byte enters an error.
 	tokens bool
 
-	// once marks the spending of a code: one attempt on a connection of its own, bounded by the context alone.
+	// once marks what Meta does once only, such as the spending of a code: one attempt on a connection of its own, bounded
+	// by the context alone.
 	once bool
 
 	// asApp marks calls in the name of the app itself: a refused access token there is the app's, not a customer's.

@@ -45,7 +45,7 @@ type Client struct {
 	cfg  Config
 	base *url.URL // nil when the configured one can not be used
 
-	// Two connections' habits: most calls share kept-alive connections, the spending of a code has one of its own.
+	// Two connections' habits: most calls share kept-alive connections, what Meta does once only has one of its own.
 	shared, single *http.Client
 }
 

@@ -159,6 +159,10 @@ func operations() []operation {
 		{"register", func(ctx context.Context, c *graph.Client) error {
 			return c.Register(ctx, phone, pin(), c.Credential(token()))
 		}},
+		{"sync", func(ctx context.Context, c *graph.Client) error {
+			_, err := c.RequestSync(ctx, phone, graph.SyncHistory, c.Credential(token()))
+			return err
+		}},
 	}
 }
 
