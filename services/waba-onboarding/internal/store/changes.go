@@ -47,6 +47,7 @@ type Effect struct {
 	Messages []MessageFact
 	Statuses []StatusFact
 	Account  *AccountFact
+	Sync     *SyncFact
 }
 
 // lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
@@ -68,8 +69,11 @@ func (s *Store) takeChange(tx *gorm.DB, n NewChange) error {
 		change.resolve(*holder)
 	}
 	insert := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "hash"}}, DoNothing: true}).Create(&change)
-	if insert.Error != nil || insert.RowsAffected == 0 || holder == nil {
+	if insert.Error != nil || insert.RowsAffected == 0 {
 		return insert.Error
+	}
+	if err := s.offboard(tx, change, n.Effect.Account); err != nil || holder == nil {
+		return err
 	}
 	return s.applyChange(tx, *holder, change, n.Effect)
 }
@@ -117,6 +121,11 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
 	if err := heard.Updates(columns).Error; err != nil {
 		return err
+	}
+	if effect.Sync != nil {
+		if err := s.applySync(tx, c, change.PhoneNumberID, *effect.Sync); err != nil {
+			return err
+		}
 	}
 	if effect.Account != nil {
 		if err := s.applyAccount(tx, c, change, *effect.Account); err != nil {

@@ -39,6 +39,7 @@ type Message struct {
 	FailedTime     *time.Time
 	EditTime       *time.Time
 	Revoked        bool
+	HistoryState   string // how far one of the history had got, which has no times
 	Error          string
 	Content        []byte
 }
@@ -153,6 +154,8 @@ func (m *Message) State() string {
 		return "DELIVERED"
 	case m.Direction == Inbound:
 		return "RECEIVED"
+	case m.HistoryState != "":
+		return m.HistoryState
 	}
 	return "SENT"
 }

@@ -17,7 +17,7 @@ const sweepBatch = 200
 // replicas may sweep at once: a superfluous job finds nothing to do.
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(
-		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx),
+		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepSyncs(ctx), s.sweepDisconnects(ctx),
 	)
 }
 
