@@ -152,7 +152,7 @@ func fillHistory() clause.OnConflict {
 			Vars: []any{mediaPlaceholder, mediaPlaceholder},
 		}}},
 		DoUpdates: []clause.Assignment{
-			taken("type"), taken("direction"), taken("content"), kept("contact_phone"), kept("contact_user_id"),
+			taken("type"), taken("direction"), taken("content"), taken("phone_number_id"), kept("contact_phone"), kept("contact_user_id"),
 			kept("contact_name"), kept("error"), kept("history_state"),
 			{
 				Column: clause.Column{Name: "message_time"},
