@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -15,16 +16,13 @@ const (
 	SyncHistory  SyncKind = "history"
 )
 
-// Graph codes of smb_app_data (developers.facebook.com, WhatsApp > Support > Error codes).
-const (
-	// CodeSyncAsked: this part was asked for before, in this onboarding of the number.
-	CodeSyncAsked = 2593107
-	// CodeSyncLate: the number was onboarded more than 24 hours ago.
-	CodeSyncLate = 2593108
-)
+// CodeSyncLate is Graph's code for a number that was onboarded more than 24 hours ago.
+// Source: WhatsApp > Support > Error codes.
+const CodeSyncLate = 2593108
 
 // RequestSync asks Meta to hand out a part of what a coexistence number brings along, and answers the id of the request,
-// for Meta's support. What it hands out arrives by webhook, later or never. Once for each part and onboarding.
+// for Meta's support. What it hands out arrives by webhook, later or never. Once for each part and onboarding: the second
+// call is refused with 2593107.
 // Source: WhatsApp > Embedded Signup > Onboarding business app users.
 func (c *Client) RequestSync(ctx context.Context, phone string, kind SyncKind, as Credential) (requestID string, err error) {
 	var got struct {
@@ -50,4 +48,14 @@ func (c *Client) RequestSync(ctx context.Context, phone string, kind SyncKind, a
 		return "", fmt.Errorf("request sync: %w", err)
 	}
 	return string(got.RequestID), nil
+}
+
+// SyncNotDone tells of an error of RequestSync that Meta did nothing, so that it may be asked again: nothing was sent, the
+// calls are throttled, or it was the token that was refused.
+func SyncNotDone(err error) bool {
+	var said *Error
+	if errors.As(err, &said) {
+		return said.Status < http.StatusInternalServerError && (said.RateLimited() || said.TokenDead())
+	}
+	return errors.Is(err, ErrNotSent) || errors.Is(err, ErrInvalidInput)
 }

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/whatrack/connect/services/internal/graph"
 )
@@ -31,5 +32,30 @@ func TestAnAnswerWithoutARequestIsNoVerdict(t *testing.T) {
 	m := setup(t, says(200, `{"success":true}`))
 	if _, err := m.RequestSync(t.Context(), phone, graph.SyncHistory, m.Credential(token())); !errors.Is(err, graph.ErrNoVerdict) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestASyncMayBeAskedForAgainOnlyWhereMetaDidNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer  answer
+		notDone bool
+	}{
+		"throttled":      {says(400, `{"error":{"code":80008}}`), true},
+		"token dead":     {says(400, `{"error":{"code":190}}`), true},
+		"throttled, 500": {says(500, `{"error":{"code":4}}`), false},
+		"not available":  {says(503, `{"error":{"code":2}}`), false},
+		"asked before":   {says(400, `{"error":{"code":2593107}}`), false},
+		"a proxy's page": {says(502, `<html>`), false},
+	} {
+		m := setup(t, c.answer)
+		_, err := m.RequestSync(t.Context(), phone, graph.SyncHistory, m.Credential(token()))
+		if err == nil || graph.SyncNotDone(err) != c.notDone {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	nowhere := clientOf("http://127.0.0.1:1", time.Second, nil)
+	if _, err := nowhere.RequestSync(t.Context(), phone, graph.SyncHistory, nowhere.Credential(token())); !graph.SyncNotDone(err) {
+		t.Errorf("nobody there: %v", err)
 	}
 }

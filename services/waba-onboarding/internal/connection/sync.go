@@ -3,7 +3,6 @@ package connection
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -79,20 +78,15 @@ func (s *Service) endSync(ctx context.Context, p store.SyncPart, outcome store.S
 	return outcome.Delay, s.Store.EndSync(ctx, p, outcome)
 }
 
-// syncOutcome is what an error of Meta's call means. Only where it is certain that Meta did nothing is the part tried
-// again: nothing was sent, the calls are throttled, or it was the token that was refused, which a reconnection mends.
+// syncOutcome is what an error of Meta's call means. In doubt Meta did what it was asked.
 func syncOutcome(p store.SyncPart, err error) store.SyncOutcome {
 	var said *graph.Error
 	switch {
-	case errors.Is(err, graph.ErrNotSent), errors.Is(err, graph.ErrInvalidInput):
+	case graph.SyncNotDone(err):
 		return unasked(p, err)
-	case !errors.As(err, &said), said.Status >= http.StatusInternalServerError:
+	case graph.IsSilence(err):
 		return lostSync()
-	case said.RateLimited(), said.TokenDead():
-		return unasked(p, err)
-	case said.Temporary():
-		return lostSync()
-	case said.Code == graph.CodeSyncLate:
+	case errors.As(err, &said) && said.Code == graph.CodeSyncLate:
 		return failedSync(errorsv1.ErrorReason_SYNC_EXPIRED)
 	}
 	return failedSync(Explain(err).Reason())

@@ -123,7 +123,7 @@ func (s *Store) historyRows(c Connection, facts []MessageFact) []Message {
 func idAt(at time.Time, order int) uuid.UUID {
 	id := uuid.New()
 	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(max(at.UnixMilli(), 0))) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(millis[:], uint64(max(at.UnixMilli(), 0)))
 	copy(id[:6], millis[2:])
 	id[6], id[7] = 0x70|byte(order>>8)&0x0f, byte(order) //nolint:gosec // the twelve bits that there are
 	return id

@@ -17,7 +17,9 @@ const historyMetadata = `"metadata":{"display_phone_number":"15550783881","phone
 
 func TestOldMessagesKnowWhoSentThemAndHowFarTheyGot(t *testing.T) {
 	t.Parallel()
-	message := func(rest string) string { return `{"id":"wamid.1","timestamp":"1739230955","type":"text",` + rest + `}` }
+	message := func(rest string) string {
+		return `{"id":"wamid.1","timestamp":"1739230955","type":"text",` + rest + `}`
+	}
 	for name, c := range map[string]struct {
 		message   string
 		direction store.Direction
