@@ -219,12 +219,10 @@ func TestAThrottledSyncWaitsUntilItsTimeIsOver(t *testing.T) {
 		b.meta.AddFault(graphsim.Fault{Path: syncPath, Times: -1, Error: &graphsim.FaultError{Code: 4}})
 		late, _ := b.coexist(graphsim.SyncSpec{})
 		eventually(t, "a throttled try", func() bool { return b.sync(late.GetConnectionId()).GetContacts().GetReason() != "" })
-		eventually(t, "SYNC_EXPIRED", func() bool {
-			b.pass(13 * time.Hour)
-			return b.sync(late.GetConnectionId()).GetHistory().GetReason() == "SYNC_EXPIRED"
-		})
-		if got := b.sync(late.GetConnectionId()).GetContacts(); got.GetState() != onboardingv1.SyncPart_FAILED || got.GetReason() != "SYNC_EXPIRED" {
-			t.Errorf("contacts = %v", got)
+		b.pass(25 * time.Hour)
+		b.awaitSync(late.GetConnectionId(), onboardingv1.SyncPart_FAILED, onboardingv1.SyncPart_FAILED)
+		if got := b.sync(late.GetConnectionId()); got.GetContacts().GetReason() != "SYNC_EXPIRED" || got.GetHistory().GetReason() != "SYNC_EXPIRED" {
+			t.Errorf("sync = %v", got)
 		}
 	})
 }
