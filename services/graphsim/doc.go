@@ -24,7 +24,8 @@
 //	GET|POST|DELETE /{app}/subscriptions      the app's callback, verify token and fields; POST replaces them
 //	POST            /{phone}/register
 //	POST            /{phone}/messages         text, template, status=read; statuses follow as webhooks
-//	POST            /{phone}/smb_app_data     coexistence only; contacts or history follow as webhooks
+//	POST            /{phone}/smb_app_data     coexistence only, each kind once for an onboarding (2593107) and within 24
+//	                                          hours of it (2593108); contacts or history follow as webhooks
 //
 // # In a browser
 //

@@ -28,7 +28,7 @@ type call struct {
 	// private marks the calls whose answers can hold a token, or what a customer wrote: of these no byte enters an error.
 	private bool
 
-	// once marks what must never arrive twice, a code to be spent or a message: one attempt on a connection of its own,
+	// once marks what must never arrive twice, a code to be spent, a message, a sync: one attempt on a connection of its own,
 	// bounded by the context alone.
 	once bool
 

@@ -169,6 +169,10 @@ func operations() []operation {
 			_, err := c.SendMessage(ctx, phone, textMessage(), ref, c.Credential(token()))
 			return err
 		}},
+		{"sync", func(ctx context.Context, c *graph.Client) error {
+			_, err := c.RequestSync(ctx, phone, graph.SyncHistory, c.Credential(token()))
+			return err
+		}},
 	}
 }
 

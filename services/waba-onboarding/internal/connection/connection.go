@@ -1,9 +1,9 @@
 // Package connection is ConnectionService: what is known of each claimed WABA, and what is done about it after its
-// claim: checks, the subscription, the registration of numbers, its end.
+// claim: checks, the subscription, the registration of numbers or their sync, its end.
 //
 // It promises that silence changes nothing: only Meta's own word does. A connection that no longer holds its WABA never
 // writes to Meta, and a number of the WhatsApp Business app is never registered. A PIN is on record, sealed, before it is
-// sent, and a retry never changes it.
+// sent, and a retry never changes it. What Meta hands out once only is asked for once only, whatever becomes of the answer.
 package connection
 
 import (
@@ -60,6 +60,9 @@ func (s *Service) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.RegisterArgs]) error {
 		defer s.changed.Ring(job.Args.ConnectionID.String())
 		return s.register(ctx, job.Args)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.SyncArgs]) error {
+		return s.sync(ctx, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.DisconnectArgs]) error {
 		defer s.changed.Ring(job.Args.ConnectionID.String())

@@ -40,12 +40,34 @@ func Describe(c *store.Connection, lang fault.Language) *onboardingv1.Connection
 	return described
 }
 
+// describeSync is absent for a number that brings nothing along.
+func describeSync(parts []store.SyncPart) *onboardingv1.Sync {
+	if len(parts) == 0 {
+		return nil
+	}
+	described := &onboardingv1.Sync{}
+	for _, p := range parts {
+		part := &onboardingv1.SyncPart{
+			State:  onboardingv1.SyncPart_State(onboardingv1.SyncPart_State_value[string(p.State)]),
+			Reason: p.Reason, RequestTime: Timestamp(p.RequestTime), UpdateTime: timestamppb.New(p.UpdateTime),
+			Progress: int32(p.Progress), ItemCount: p.ItemCount, //nolint:gosec // at most 100
+		}
+		if p.Part == store.SyncContacts {
+			described.Contacts = part
+		} else {
+			described.History = part
+		}
+	}
+	return described
+}
+
 func describeNumber(n store.PhoneNumber) *onboardingv1.PhoneNumber {
 	return &onboardingv1.PhoneNumber{
 		PhoneNumberId: n.PhoneNumberID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName,
 		Status: n.Status, QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.Coexistence,
 		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, Reason: n.Reason,
 		Registration: onboardingv1.PhoneNumber_Registration(onboardingv1.PhoneNumber_Registration_value[string(n.Registration)]),
+		Sync:         describeSync(n.Sync),
 	}
 }
 

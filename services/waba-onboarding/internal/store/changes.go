@@ -50,6 +50,7 @@ type Effect struct {
 	Statuses []StatusFact
 	Account  *AccountFact
 	Number   *NumberFact
+	Sync     *SyncFact
 }
 
 // lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
@@ -71,8 +72,11 @@ func (s *Store) takeChange(tx *gorm.DB, n NewChange) error {
 		change.resolve(*holder)
 	}
 	insert := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "hash"}}, DoNothing: true}).Create(&change)
-	if insert.Error != nil || insert.RowsAffected == 0 || holder == nil {
+	if insert.Error != nil || insert.RowsAffected == 0 {
 		return insert.Error
+	}
+	if err := s.offboard(tx, change, n.Effect.Account); err != nil || holder == nil {
+		return err
 	}
 	return s.applyChange(tx, *holder, change, n.Effect)
 }
@@ -119,6 +123,11 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 	first, err := s.hear(tx, c, change)
 	if err != nil {
 		return err
+	}
+	if effect.Sync != nil {
+		if err := s.applySync(tx, c, change.PhoneNumberID, *effect.Sync); err != nil {
+			return err
+		}
 	}
 	if effect.Account == nil && effect.Number == nil {
 		if first {
@@ -260,6 +269,9 @@ func (s *Store) ListChanges(ctx context.Context, f ChangeFilter, before uuid.UUI
 
 // FindChange reads a change with its value.
 func (s *Store) FindChange(ctx context.Context, organization string, id uuid.UUID) (change Change, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error { return within(tx, organization).Where("id = ?", id).Take(&change).Error })
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		change = Change{}
+		return within(tx, organization).Where("id = ?", id).Take(&change).Error
+	})
 	return change, err
 }

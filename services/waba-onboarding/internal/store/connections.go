@@ -65,7 +65,7 @@ type TokenFacts struct {
 }
 
 // connect is the end of a claim: its token serves the connection, what it read and proved is the connection's, and its
-// numbers are registered.
+// numbers are registered, or synced.
 func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 	facts := Connection{
 		ID: *o.ConnectionID, OrganizationID: o.OrganizationID, OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
@@ -93,6 +93,9 @@ func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 		return err
 	}
 	if err := s.registerPending(tx, *o.ConnectionID); err != nil {
+		return err
+	}
+	if err := s.startSyncs(tx, o); err != nil {
 		return err
 	}
 	if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{*o.ConnectionID}); err != nil {

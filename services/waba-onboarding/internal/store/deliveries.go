@@ -64,7 +64,10 @@ func (s *Store) Unsplit(ctx context.Context, batch uuid.UUID) (ids []uuid.UUID, 
 
 // FindDelivery reads a delivery with its bytes.
 func (s *Store) FindDelivery(ctx context.Context, id uuid.UUID) (d Delivery, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Take(&d).Error })
+	err = s.read(ctx, func(tx *gorm.DB) error {
+		d = Delivery{}
+		return tx.Where("id = ?", id).Take(&d).Error
+	})
 	return d, err
 }
 

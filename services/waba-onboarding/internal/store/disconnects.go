@@ -104,6 +104,9 @@ func (s *Store) EndConnection(ctx context.Context, c Connection) error {
 		if idle.Error != nil {
 			return idle.Error
 		}
+		if err := s.idleSyncs(tx, c.ID); err != nil {
+			return err
+		}
 		c.State, c.Reasons = ConnectionDisconnected, nil
 		s.emitState(tx, c)
 		return s.note(tx, c.activity("DISCONNECTED", c.DisconnectActor, ""))

@@ -39,6 +39,7 @@ type Message struct {
 	FailedTime     *time.Time
 	EditTime       *time.Time
 	Revoked        bool
+	HistoryState   string // how far one of the history had got, which has no times
 	Error          string
 	Content        []byte
 
@@ -177,6 +178,8 @@ func (m *Message) State() string {
 		return "DELIVERED"
 	case m.Direction == Inbound:
 		return "RECEIVED"
+	case m.HistoryState != "":
+		return m.HistoryState
 	case m.SentTime != nil || m.SendState == "":
 		return "SENT"
 	case m.SendState == MessageRefused || m.SendState == MessageUnsent:
@@ -187,7 +190,7 @@ func (m *Message) State() string {
 
 // ListMessages lists the messages of a connection, newest first.
 func (s *Store) ListMessages(ctx context.Context, organization string, connection, before uuid.UUID, limit int) (list []Message, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.snapshot(ctx, func(tx *gorm.DB) error {
 		var c Connection
 		if err := within(tx, organization).Select("id").Where("id = ?", connection).Take(&c).Error; err != nil {
 			return err

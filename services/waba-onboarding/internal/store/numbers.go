@@ -44,6 +44,9 @@ type PhoneNumber struct {
 	RunTime            *time.Time
 	QualityTime        *time.Time // of Meta's last word on its quality
 	NameTime           *time.Time // of Meta's last word on its name
+
+	// Sync holds the parts of a coexistence number's sync, contacts first, loaded for readers.
+	Sync []SyncPart `gorm:"-" json:"-"`
 }
 
 // writeFacts writes what Meta says of a WABA and its numbers. Our own part of a number, its registration and PIN, stays,
@@ -120,6 +123,13 @@ func attachPhoneNumbers(tx *gorm.DB, connections []*Connection) error {
 	}
 	var rows []PhoneNumber
 	if err := tx.Where("connection_id in ? and position <> ?", ids, gone).Order("connection_id, position").Find(&rows).Error; err != nil {
+		return err
+	}
+	numbers := make([]*PhoneNumber, 0, len(rows))
+	for i := range rows {
+		numbers = append(numbers, &rows[i])
+	}
+	if err := attachSyncs(tx, numbers); err != nil {
 		return err
 	}
 	for _, n := range rows {

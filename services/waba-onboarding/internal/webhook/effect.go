@@ -20,6 +20,10 @@ func Read(change store.Change) store.Effect {
 		return readMessages(change)
 	case "smb_message_echoes":
 		return readEchoes(change)
+	case "history":
+		return readHistory(change)
+	case "smb_app_state_sync":
+		return readStateSync(change)
 	case "account_update":
 		return readAccount(change)
 	case "account_review_update":

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,7 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 
 func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"id":"w"}]}}]}]}`))
+	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"history","value":{"history":[{"metadata":{"progress":"5"},"threads":[{"id":"1","messages":[{"id":"w"}]}]}]}}]}]}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		changes, _ := cut(body, time.Now())
@@ -90,7 +92,11 @@ func FuzzCut(f *testing.F) {
 			if strings.ContainsRune(c.Change.Field+c.Change.WabaID+c.Change.PhoneNumberID, 0) {
 				t.Errorf("a column holds NUL: %+v", c.Change)
 			}
-			for _, m := range c.Effect.Messages {
+			messages := c.Effect.Messages
+			if sync := c.Effect.Sync; sync != nil {
+				messages = slices.Concat(messages, sync.Messages, sync.Media)
+			}
+			for _, m := range messages {
 				if strings.ContainsRune(m.Text+m.Wamid+m.ContactName+m.Type, 0) {
 					t.Errorf("a column of a message holds NUL: %+v", m)
 				}
