@@ -77,8 +77,16 @@ func onStorage(ctx context.Context, dir, storage string, out *table) (err error)
 	if err := p.measureClaims(ctx, storage, out); err != nil {
 		return err
 	}
+	if storage == postgres {
+		if err := p.measureIntake(ctx, out); err != nil {
+			return err
+		}
+	}
 	if storage == sqlite {
 		return nil // what follows does not touch the database, or is compared with PostgreSQL
+	}
+	if err := p.measureIntake(ctx, out); err != nil {
+		return err
 	}
 	if err := p.measureWarm(ctx, out); err != nil {
 		return err

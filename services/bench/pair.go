@@ -33,7 +33,8 @@ import (
 )
 
 const (
-	appID = "670843880000001"
+	appID     = "670843880000001"
+	appSecret = "bench-app-secret"
 	// latency is how long the simulated Meta takes for each call.
 	latency  = 100 * time.Millisecond
 	loopback = "127.0.0.1:0"
@@ -93,7 +94,7 @@ func (p *pair) close() {
 }
 
 func (p *pair) startMeta(context.Context, string) error {
-	sim, err := graphsim.New(graphsim.Config{AppID: appID, AppSecret: "bench-app-secret", Latency: latency})
+	sim, err := graphsim.New(graphsim.Config{AppID: appID, AppSecret: appSecret, Latency: latency})
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (p *pair) common(name string) (cli.Common, error) {
 	files, err := p.authority.Issue(p.dir, name)
 	return cli.Common{
 		GRPCListen: loopback, MetaGraphURL: p.graph, MetaGraphVersion: "v25.0", MetaAppID: appID,
-		MetaAppSecret: secret.New("bench-app-secret"), TLSCertFile: files.Cert, TLSKeyFile: files.Key, TLSCAFile: files.CA,
+		MetaAppSecret: secret.New(appSecret), TLSCertFile: files.Cert, TLSKeyFile: files.Key, TLSCAFile: files.CA,
 	}, err
 }
 

@@ -112,12 +112,16 @@ func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byt
 	var body []byte
 	reader := http.MaxBytesReader(w, r.Body, maxBody)
 	for {
-		if !held.more(chunk) {
+		start := len(body)
+		size := int64(chunk)
+		if left := r.ContentLength - int64(start); left >= 0 {
+			size = min(left+1, chunk) // one more, to meet the end
+		}
+		if !held.more(size) {
 			w.Header().Set("Retry-After", "5")
 			return nil, http.StatusServiceUnavailable
 		}
-		start := len(body)
-		body = append(body, make([]byte, chunk)...)
+		body = append(body, make([]byte, size)...)
 		n, err := io.ReadFull(reader, body[start:])
 		body = body[:start+n]
 		var tooLarge *http.MaxBytesError
