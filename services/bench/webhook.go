@@ -73,6 +73,7 @@ func (p *pair) holdSplitting(ctx context.Context) (release func() error, err err
 	if err != nil {
 		return nil, err
 	}
+	p.closers = append(p.closers, func() { _ = tx.Rollback() }) // if it was not released
 	_, err = tx.ExecContext(ctx, "lock table changes in access exclusive mode")
 	return tx.Rollback, err
 }
