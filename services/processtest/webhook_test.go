@@ -35,7 +35,7 @@ func webhooks(t *testing.T) int {
 	t.Helper()
 	given := os.Getenv("PROCESSTEST_WEBHOOKS")
 	if given == "" {
-		return 15 * webhooksPerSecond
+		return 10 * webhooksPerSecond
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n <= 0 {
