@@ -207,7 +207,8 @@ func (db *DB) Read(ctx context.Context, f func(tx *gorm.DB) error) error {
 }
 
 // Exec runs one statement, which is a transaction by itself and one trip to the server. It is run again when its
-// connection was lost, of which nobody knows whether it committed: run twice, it must do the same as once.
+// connection was lost, of which nobody knows whether it committed: it must be one that may run twice, such as an insert
+// whose second run is a Duplicate.
 func (db *DB) Exec(ctx context.Context, statement string, args ...any) error {
 	for losses := 0; ; losses++ {
 		if _, err := db.pool.ExecContext(ctx, statement, args...); !connectionLost(err) || losses == maxLosses {

@@ -32,23 +32,32 @@ type Delivery struct {
 }
 
 // InsertDeliveries makes bodies durable with one statement, which is a commit and one trip to the server: what a lone
-// body costs is what a row costs. Their ids make it one that may be repeated.
+// body costs is what a row costs.
 func (s *Store) InsertDeliveries(ctx context.Context, bodies [][]byte) (ids []uuid.UUID, err error) {
 	for range bodies {
 		ids = append(ids, newID())
 	}
-	if s.db.Dialect() == database.PostgreSQL {
-		return ids, s.db.Exec(ctx, `insert into deliveries (id, state, receive_time, size_bytes, change_count, body)
-			select id, 'RECEIVED', $1, octet_length(body), 0, body from unnest($2::uuid[], $3::bytea[]) as d (id, body)
-			on conflict (id) do nothing`, s.now(), ids, bodies)
+	statement, args := `insert into deliveries (id, state, receive_time, size_bytes, change_count, body)
+		select id, 'RECEIVED', $1, octet_length(body), 0, body from unnest($2::uuid[], $3::bytea[]) as d (id, body)`,
+		[]any{s.now(), ids, bodies}
+	if s.db.Dialect() == database.SQLite {
+		statement, args = s.insertRows(ids, bodies)
 	}
-	now, values := s.now(), make([]any, 0, 4*len(bodies))
+	err = s.db.Exec(ctx, statement, args...)
+	if database.Duplicate(err) { // of ids that are nobody else's: it was committed, and its connection lost before we heard
+		err = nil
+	}
+	return ids, err
+}
+
+// insertRows is the statement for SQLite, which has no arrays.
+func (s *Store) insertRows(ids []uuid.UUID, bodies [][]byte) (statement string, args []any) {
+	now := s.now()
 	for i, body := range bodies {
-		values = append(values, ids[i], now, len(body), body)
+		args = append(args, ids[i], now, len(body), body)
 	}
 	rows := strings.Repeat(", (?, 'RECEIVED', ?, ?, 0, ?)", len(bodies))[len(", "):]
-	return ids, s.db.Exec(ctx, `insert into deliveries (id, state, receive_time, size_bytes, change_count, body)
-		values `+rows+` on conflict (id) do nothing`, values...)
+	return "insert into deliveries (id, state, receive_time, size_bytes, change_count, body) values " + rows, args
 }
 
 // Unsplit lists deliveries of at least an age that are still to be split, oldest first, after an id.
