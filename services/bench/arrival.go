@@ -46,7 +46,7 @@ func (p *pair) arrival(ctx context.Context, connection string, to graphsim.Signe
 	start := time.Now()
 	for time.Since(start) < 10*time.Second {
 		var list struct{ Messages []struct{ Wamid string } }
-		err := p.rest(ctx, http.MethodGet, "connections/"+connection+"/messages?pageSize=1", organization, nil, &list)
+		err := p.rest(ctx, "connections/"+connection+"/messages?pageSize=1", organization, nil, &list)
 		if err != nil {
 			return 0, err
 		}

@@ -80,7 +80,7 @@ func (p *pair) postCode(ctx context.Context, organization, code string) (connect
 		Connection             struct{ ConnectionID string }
 	}
 	body := strings.NewReader(fmt.Sprintf(`{"code": %q}`, code))
-	if err := p.rest(ctx, http.MethodPost, "claim-waba", organization, body, &answer); err != nil {
+	if err := p.rest(ctx, "claim-waba", organization, body, &answer); err != nil {
 		return "", err
 	}
 	if answer.State != "CONNECTED" {
@@ -89,7 +89,12 @@ func (p *pair) postCode(ctx context.Context, organization, code string) (connect
 	return answer.Connection.ConnectionID, nil
 }
 
-func (p *pair) rest(ctx context.Context, method, path, organization string, body io.Reader, answer any) error {
+// rest posts a body, or gets without one.
+func (p *pair) rest(ctx context.Context, path, organization string, body io.Reader, answer any) error {
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+p.restAddr+"/api/v1/whatsapp/"+path, body)
 	if err != nil {
 		return err
