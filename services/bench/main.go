@@ -78,11 +78,6 @@ func onStorage(ctx context.Context, dir, storage string, out *table) (err error)
 	if err := p.measureClaims(ctx, storage, out); err != nil {
 		return err
 	}
-	if storage == postgres {
-		if err := p.measureIntake(ctx, out); err != nil {
-			return err
-		}
-	}
 	if err := p.measureArrival(ctx, storage, out); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -124,8 +125,11 @@ func (s *Splitter) sweep(ctx context.Context, age time.Duration) error {
 func (s *Splitter) split(ctx context.Context, id uuid.UUID) error {
 	return run.All(ctx, func(ctx context.Context) error {
 		delivery, err := s.Store.FindDelivery(ctx, id)
-		if err != nil || delivery.State != store.DeliveryReceived {
-			return err
+		if errors.Is(err, store.ErrNotFound) || (err == nil && delivery.State != store.DeliveryReceived) {
+			return nil // somebody else was quicker
+		}
+		if err != nil {
+			return fmt.Errorf("read it: %w", err)
 		}
 		state := store.DeliverySplit
 		changes, ok := cut(delivery.Body, delivery.ReceiveTime)
