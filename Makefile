@@ -60,7 +60,7 @@ fuzz: ## Run each fuzz target for FUZZTIME
 
 bench: ## Print our figures beside their baselines
 	@go build -o .bin/testenv ./services/internal/testenv
-	@exec .bin/testenv go run ./services/bench
+	@exec .bin/testenv -durable go run ./services/bench
 
 clean: ## Remove what was built or fetched; data/ stays
 	rm -rf .bin .gen .proto-deps node_modules

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,33 +60,54 @@ var gapNames = []string{
 
 func (p *pair) claim(ctx context.Context, organization string) (claimed, error) {
 	code := p.meta.SignUp(graphsim.SignUp{Flow: graphsim.FlowCoexistence}).Code // nothing follows that would disturb the next
-	body := strings.NewReader(fmt.Sprintf(`{"code": %q}`, code))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.restAddr+"/api/v1/whatsapp/claim-waba", body)
-	if err != nil {
-		return claimed{}, err
-	}
-	req.Header.Set("Authorization", "Bearer "+p.bearer.Reveal())
-	req.Header.Set("X-Organization-Id", organization)
-	req.Header.Set("Content-Type", "application/json")
 	start := time.Now()
-	resp, err := http.DefaultClient.Do(req)
+	_, err := p.postCode(ctx, organization, code)
+	end := time.Now()
 	if err != nil {
 		return claimed{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer struct{ State, Reason, Message string }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return claimed{}, err
-	}
-	end := time.Now()
-	if answer.State != "CONNECTED" {
-		return claimed{}, fmt.Errorf("a claim ended %d %s %s %s", resp.StatusCode, answer.State, answer.Reason, answer.Message)
 	}
 	c := clock(start, end, p.meta.Journal())
 	if len(c.gaps) != len(gapNames) {
 		return claimed{}, fmt.Errorf("a claim has %d stretches between its calls to Meta, want %d", len(c.gaps), len(gapNames))
 	}
 	return c, nil
+}
+
+// postCode claims by REST what a code is for, and answers the connection's id.
+func (p *pair) postCode(ctx context.Context, organization, code string) (connectionID string, err error) {
+	var answer struct {
+		State, Reason, Message string
+		Connection             struct{ ConnectionID string }
+	}
+	body := strings.NewReader(fmt.Sprintf(`{"code": %q}`, code))
+	if err := p.rest(ctx, "claim-waba", organization, body, &answer); err != nil {
+		return "", err
+	}
+	if answer.State != "CONNECTED" {
+		return "", fmt.Errorf("a claim ended %s %s %s", answer.State, answer.Reason, answer.Message)
+	}
+	return answer.Connection.ConnectionID, nil
+}
+
+// rest posts a body, or gets without one.
+func (p *pair) rest(ctx context.Context, path, organization string, body io.Reader, answer any) error {
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+p.restAddr+"/api/v1/whatsapp/"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.bearer.Reveal())
+	req.Header.Set("X-Organization-Id", organization)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return json.NewDecoder(resp.Body).Decode(answer)
 }
 
 // clock splits the time of a claim.

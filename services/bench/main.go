@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ func realMain(ctx context.Context, stdout, stderr io.Writer) int {
 // measure prints a line as soon as it is known.
 func measure(ctx context.Context, dir string, stdout io.Writer) error {
 	out := &table{tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintf(stdout, "%s, %s, %d cores, load %s\n\n", commit(ctx), runtime.Version(), runtime.NumCPU(), load())
+	fmt.Fprintf(stdout, "%s, %s, %d cores, load %s%s\n\n", commit(ctx), runtime.Version(), runtime.NumCPU(), load(), serverSays(ctx))
 	out.line("figure", "ours", "baseline", "ratio")
 	for _, storage := range storages() {
 		if err := onStorage(ctx, filepath.Join(dir, storage), storage, out); err != nil {
@@ -77,8 +78,14 @@ func onStorage(ctx context.Context, dir, storage string, out *table) (err error)
 	if err := p.measureClaims(ctx, storage, out); err != nil {
 		return err
 	}
+	if err := p.measureArrival(ctx, storage, out); err != nil {
+		return err
+	}
 	if storage == sqlite {
 		return nil // what follows does not touch the database, or is compared with PostgreSQL
+	}
+	if err := p.measureIntake(ctx, out); err != nil {
+		return err
 	}
 	if err := p.measureWarm(ctx, out); err != nil {
 		return err
@@ -108,6 +115,23 @@ func commit(ctx context.Context) string {
 		hash += " with changes"
 	}
 	return hash
+}
+
+// serverSays tells which PostgreSQL it is, and what a commit is worth there.
+func serverSays(ctx context.Context) string {
+	db, err := sql.Open("pgx", os.Getenv("TEST_DATABASE_URL"))
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = db.Close() }()
+	said := ""
+	for _, setting := range []string{"server_version", "fsync", "synchronous_commit", "default_toast_compression"} {
+		var value string
+		if db.QueryRowContext(ctx, "select current_setting($1)", setting).Scan(&value) == nil {
+			said += fmt.Sprintf(", %s %s", setting, value)
+		}
+	}
+	return said
 }
 
 // load tells how busy the machine is with other things.

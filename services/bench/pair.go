@@ -33,7 +33,8 @@ import (
 )
 
 const (
-	appID = "670843880000001"
+	appID     = "670843880000001"
+	appSecret = "bench-app-secret"
 	// latency is how long the simulated Meta takes for each call.
 	latency  = 100 * time.Millisecond
 	loopback = "127.0.0.1:0"
@@ -93,7 +94,7 @@ func (p *pair) close() {
 }
 
 func (p *pair) startMeta(context.Context, string) error {
-	sim, err := graphsim.New(graphsim.Config{AppID: appID, AppSecret: "bench-app-secret", Latency: latency})
+	sim, err := graphsim.New(graphsim.Config{AppID: appID, AppSecret: appSecret, Latency: latency})
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (p *pair) common(name string) (cli.Common, error) {
 	files, err := p.authority.Issue(p.dir, name)
 	return cli.Common{
 		GRPCListen: loopback, MetaGraphURL: p.graph, MetaGraphVersion: "v25.0", MetaAppID: appID,
-		MetaAppSecret: secret.New("bench-app-secret"), TLSCertFile: files.Cert, TLSKeyFile: files.Key, TLSCAFile: files.CA,
+		MetaAppSecret: secret.New(appSecret), TLSCertFile: files.Cert, TLSKeyFile: files.Key, TLSCAFile: files.CA,
 	}, err
 }
 
@@ -158,7 +159,7 @@ func (p *pair) buildOnboarding(ctx context.Context, storage string) error {
 	}
 	settings := &onboarding.Settings{
 		Common: common, HTTPListen: loopback, BrokerAddr: p.brokerAddr, MetaConfigID: "884210000000001",
-		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second,
+		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second, EventRetention: 720 * time.Hour,
 	}
 	conn, err := rpc.Dial(settings.BrokerClient(p.log))
 	if err != nil {

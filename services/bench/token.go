@@ -134,7 +134,7 @@ func (p *pair) measureWarm(ctx context.Context, out *table) error {
 	}
 	for _, callers := range []int{1, 16, 64} {
 		one := func(client tokenbrokerv1.TokenBrokerServiceClient) (float64, error) {
-			return throughput(ctx, callers, func() error {
+			return throughput(ctx, callers, roundTime, func() error {
 				_, err := client.GetAccessToken(ctx, req)
 				return err
 			})
@@ -235,8 +235,8 @@ func (s sides) compare(name string, rounds int, out *table, round func(tokenbrok
 }
 
 // throughput is how many calls a second so many callers make, each one after the other.
-func throughput(ctx context.Context, callers int, call func() error) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, roundTime)
+func throughput(ctx context.Context, callers int, last time.Duration, call func() error) (float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, last)
 	defer cancel()
 	var calls atomic.Int64
 	var failed atomic.Pointer[error]

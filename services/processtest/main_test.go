@@ -4,6 +4,9 @@
 // Whatever a test is about, at its end each process has stopped cleanly, nothing in any output tells of a panic or a
 // race, each line of the log is one JSON object, and no secret that went over the wire is found in an output, in a table
 // or in a URL.
+//
+// PROCESSTEST_WEBHOOKS=100000 makes a soak of the tests that kill replicas under a load of webhooks: so many instead of
+// some thousands, at the same rate.
 package processtest
 
 import (

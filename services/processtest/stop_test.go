@@ -1,6 +1,7 @@
 package processtest
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"sync"
@@ -98,4 +99,41 @@ func TestBothStopTogether(t *testing.T) {
 	w.onboarding.wantStopped()
 	w.start(w.broker, w.onboarding)
 	w.wantConnected(claims)
+}
+
+func TestWebhooksInFlightAreAnsweredBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	const inFlight = 200
+	w := newWorld(t, setup{})
+	l := &load{w: w, client: &http.Client{Timeout: 30 * time.Second}, customer: w.connected()}
+	db, err := sql.Open("pgx", w.databases["waba-onboarding"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "lock table deliveries in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	var posts sync.WaitGroup
+	for i := range inFlight {
+		posts.Go(func() { l.post(w.onboarding, i) })
+	}
+	time.Sleep(soon)
+	w.onboarding.stop()
+	time.Sleep(soon)
+	if err := tx.Rollback(); err != nil { // nothing was answered until now
+		t.Fatal(err)
+	}
+	posts.Wait()
+	w.onboarding.wantStopped()
+	if l.accepted.Load() != inFlight {
+		t.Errorf("%d were answered 200, %d 503, %d not at all", l.accepted.Load(), l.refused.Load(), l.cut.Load())
+	}
+	if kept := query(t, db, "select count(distinct body) from deliveries where position('wamid.n'::bytea in body) > 0")[0][0]; kept != fmt.Sprint(inFlight) {
+		t.Errorf("%s are kept", kept)
+	}
 }

@@ -19,6 +19,8 @@ const appID = "670843880000001"
 type setup struct {
 	sqlite   bool
 	replicas int
+	// server is where waba-onboarding has its database; nil: where all tests have theirs.
+	server *postgres
 }
 
 // world is the two services, each with a database of its own, and Meta.
@@ -27,7 +29,8 @@ type world struct {
 	meta      *meta
 	dir       string
 	authority *tlstest.Authority
-	bearer    string            // of the operator, at waba-onboarding
+	bearer    string // of the operator, at waba-onboarding
+	appSecret string
 	databases map[string]string // DATABASE_URL by service
 
 	brokers, onboardings []*process
@@ -47,7 +50,7 @@ func newWorld(t *testing.T, s setup) *world {
 		t: t, dir: t.TempDir(), authority: authority, bearer: "bearer-" + rand.Text(), databases: map[string]string{},
 		meta: newMeta(t, appSecret),
 	}
-	w.meta.secrets[w.bearer] = "the bearer token"
+	w.meta.secrets[w.bearer], w.appSecret = "the bearer token", appSecret
 	w.write("app-secret", appSecret)
 	w.writeJSON("token-broker-callers", callers{{
 		"name": "waba-onboarding", "san": "waba-onboarding", "rpcs": []string{"ExchangeCode", "BindWaba", "GetAccessToken", "GetToken"},
@@ -84,10 +87,7 @@ func (w *world) newProcess(program string, s setup, more ...string) *process {
 	keyset := filepath.Join(w.dir, program+"-keyset.json")
 	if w.databases[program] == "" {
 		p.run("keyset", "create", keyset)
-		w.databases[program] = "sqlite://" + filepath.Join(w.dir, program+".db")
-		if !s.sqlite {
-			w.databases[program] = databasetest.EmptyPostgresURL(w.t)
-		}
+		w.databases[program] = w.newDatabase(program, s)
 		w.write(program+"-database", w.databases[program])
 	}
 	files, err := w.authority.Issue(w.dir, program)
@@ -100,6 +100,17 @@ func (w *world) newProcess(program string, s setup, more ...string) *process {
 		"TLS_CERT_FILE="+files.Cert, "TLS_KEY_FILE="+files.Key, "TLS_CA_FILE="+files.CA,
 		"META_GRAPH_URL="+w.meta.url, "META_APP_ID="+appID, "META_APP_SECRET_FILE="+w.path("app-secret"))
 	return p
+}
+
+func (w *world) newDatabase(program string, s setup) string {
+	w.t.Helper()
+	switch {
+	case s.sqlite:
+		return "sqlite://" + filepath.Join(w.dir, program+".db")
+	case s.server != nil && program == "waba-onboarding":
+		return s.server.create(program)
+	}
+	return databasetest.EmptyPostgresURL(w.t)
 }
 
 func (w *world) processes() []*process {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,13 +18,14 @@ import (
 
 const startTimeout = time.Minute
 
-// settings make the server fast and forgetful: it lives as long as one run of the tests.
 var settings = []string{
-	"fsync=off", "synchronous_commit=off", "full_page_writes=off",
 	"max_connections=300",
 	"listen_addresses=127.0.0.1", "unix_socket_directories=",
 	"lc_messages=C",
 }
+
+// forgetful makes the server fast: it lives as long as one run of the tests.
+var forgetful = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off"}
 
 // A cluster is a running server with its data, in a folder that dies with it.
 type cluster struct {
@@ -89,7 +91,11 @@ func (s server) initialize(ctx context.Context, dir, password string) error {
 
 func (s server) launch(dir, port string) (*cluster, error) {
 	args := []string{"-D", filepath.Join(dir, "data"), "-p", port}
-	for _, setting := range settings {
+	set := settings
+	if !s.durable {
+		set = append(slices.Clone(set), forgetful...)
+	}
+	for _, setting := range set {
 		args = append(args, "-c", setting)
 	}
 	// Not bound to the context: it serves until the tests have ended, however they end.

@@ -1,6 +1,9 @@
 // Testenv prepares what the tests need and Go does not bring, runs a command with it, and takes it down again.
 //
 //	testenv go test work
+//	testenv -durable go run ./services/bench
+//
+// The PostgreSQL of the tests is fast and forgetful; with -durable it syncs its commits, as one in production does.
 //
 // It never skips: what can not be found or fetched ends the run, with the command that would help. Its exit code is the
 // command's. Several may run at once on one machine.
@@ -31,15 +34,19 @@ func main() {
 }
 
 func realMain(args []string) int {
+	durable := len(args) > 0 && args[0] == "-durable"
+	if durable {
+		args = args[1:]
+	}
 	if len(args) == 0 {
-		say("usage: testenv COMMAND [ARGUMENT]...")
+		say("usage: testenv [-durable] COMMAND [ARGUMENT]...")
 		return 2
 	}
 	// Caught from the first moment, so that Ctrl-C leaves nothing behind either.
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
 
-	database, err := preparePostgres(ctx)
+	database, err := preparePostgres(ctx, durable)
 	if err != nil {
 		say("%v", err)
 		return 1

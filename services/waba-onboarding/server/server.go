@@ -92,14 +92,15 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	work := func(ctx context.Context) error {
 		return jobs.Run(ctx, p.DB, workers, p.Log, jobs.Every{Interval: webhook.PruneEvery, Args: store.PruneArgs{}})
 	}
-	committer := webhook.NewCommitter(rows.InsertDeliveries)
+	splitter := webhook.NewSplitter(rows, p.Log)
+	committer := webhook.NewCommitter(splitter.Insert)
 	serve := func(ctx context.Context) error {
 		defer committer.Close()   // the last webhook has its answer
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind
 		defer messages.Drain()    // or a message
 		return server.Serve(ctx)
 	}
-	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, p.Callers.Watch}}
+	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, splitter.Run, p.Callers.Watch}}
 	return o, o.front(s, committer, p.Log)
 }
 

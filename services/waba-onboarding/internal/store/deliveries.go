@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // DeliveryState is how far a delivery got.
@@ -21,7 +24,6 @@ const (
 // Delivery is one POST of Meta's, as it came.
 type Delivery struct {
 	ID          uuid.UUID `gorm:"primaryKey"`
-	BatchID     uuid.UUID
 	State       DeliveryState
 	ReceiveTime time.Time
 	SizeBytes   int
@@ -29,35 +31,40 @@ type Delivery struct {
 	Body        []byte
 }
 
-// SplitArgs is the job that cuts the deliveries of a batch into changes.
-type SplitArgs struct {
-	BatchID uuid.UUID `json:"batchId"`
-}
-
-// Kind implements river.JobArgs.
-func (SplitArgs) Kind() string { return "split_deliveries" }
-
-// InsertDeliveries makes bodies durable with one commit, and enqueues the one job that splits them in it.
-func (s *Store) InsertDeliveries(ctx context.Context, bodies [][]byte) error {
-	batch, now := newID(), s.now()
-	rows := make([]Delivery, 0, len(bodies))
-	for _, body := range bodies {
-		rows = append(rows, Delivery{
-			ID: newID(), BatchID: batch, State: DeliveryReceived, ReceiveTime: now, SizeBytes: len(body), Body: body,
-		})
+// InsertDeliveries makes bodies durable with one statement, which is a commit and one trip to the server: what a lone
+// body costs is what a row costs.
+func (s *Store) InsertDeliveries(ctx context.Context, bodies [][]byte) (ids []uuid.UUID, err error) {
+	for range bodies {
+		ids = append(ids, newID())
 	}
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Create(&rows).Error; err != nil {
-			return err
-		}
-		return s.queue.Add(ctx, tx, SplitArgs{batch})
-	})
+	statement, args := `insert into deliveries (id, state, receive_time, size_bytes, change_count, body)
+		select id, 'RECEIVED', $1, octet_length(body), 0, body from unnest($2::uuid[], $3::bytea[]) as d (id, body)`,
+		[]any{s.now(), ids, bodies}
+	if s.db.Dialect() == database.SQLite {
+		statement, args = s.insertRows(ids, bodies)
+	}
+	err = s.db.Exec(ctx, statement, args...)
+	if database.Duplicate(err) { // of ids that are nobody else's: it was committed, and its connection lost before we heard
+		err = nil
+	}
+	return ids, err
 }
 
-// Unsplit lists the deliveries of a batch that are still to be split.
-func (s *Store) Unsplit(ctx context.Context, batch uuid.UUID) (ids []uuid.UUID, err error) {
+// insertRows is the statement for SQLite, which has no arrays.
+func (s *Store) insertRows(ids []uuid.UUID, bodies [][]byte) (statement string, args []any) {
+	now := s.now()
+	for i, body := range bodies {
+		args = append(args, ids[i], now, len(body), body)
+	}
+	rows := strings.Repeat(", (?, 'RECEIVED', ?, ?, 0, ?)", len(bodies))[len(", "):]
+	return "insert into deliveries (id, state, receive_time, size_bytes, change_count, body) values " + rows, args
+}
+
+// Unsplit lists deliveries of at least an age that are still to be split, oldest first, after an id.
+func (s *Store) Unsplit(ctx context.Context, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
 	err = s.db.Read(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&Delivery{}).Where("batch_id = ? and state = ?", batch, DeliveryReceived).Order("id").Pluck("id", &ids).Error
+		return tx.Model(&Delivery{}).Where("state = ? and receive_time <= ? and id > ?", DeliveryReceived, s.now().Add(-age), after).
+			Order("id").Limit(limit).Pluck("id", &ids).Error
 	})
 	return ids, err
 }

@@ -88,7 +88,8 @@ func TestWhatIsOldIsRemovedAndACursorSaysSo(t *testing.T) {
 		}
 		insert(said("7", "old"))
 		insert(said("8", "nobody's"))
-		b.must(b.InsertDeliveries(ctx, [][]byte{[]byte("{}")}))
+		_, err := b.InsertDeliveries(ctx, [][]byte{[]byte("{}")})
+		b.must(err)
 		_, passed, err := b.StreamBounds(ctx)
 		b.must(err)
 		b.pass(10 * 24 * time.Hour)

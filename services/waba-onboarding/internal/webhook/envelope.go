@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -139,7 +140,10 @@ func (id *looseID) UnmarshalJSON(b []byte) error {
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		*id = looseID(clean(s, 128))
+		if clean(s, 128) != s {
+			return errors.New("an id that no column takes") // mended it would be somebody else's
+		}
+		*id = looseID(s)
 		return nil
 	}
 	var n json.Number

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -89,18 +90,82 @@ func FuzzCut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		changes, _ := cut(body, time.Now())
 		for _, c := range changes {
-			if strings.ContainsRune(c.Change.Field+c.Change.WabaID+c.Change.PhoneNumberID, 0) {
-				t.Errorf("a column holds NUL: %+v", c.Change)
-			}
+			wantColumn(t, c.Change.Field, c.Change.WabaID, c.Change.PhoneNumberID, c.Change.Event)
 			messages := c.Effect.Messages
 			if sync := c.Effect.Sync; sync != nil {
 				messages = slices.Concat(messages, sync.Messages, sync.Media)
 			}
 			for _, m := range messages {
-				if strings.ContainsRune(m.Text+m.Wamid+m.ContactName+m.Type, 0) {
-					t.Errorf("a column of a message holds NUL: %+v", m)
-				}
+				wantColumn(t, m.Text, m.Wamid, m.ContactName, m.Type)
 			}
+		}
+	})
+}
+
+func TestHostileBodiesAreReadInBoundedTimeAndSpoilNothing(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000)
+	change := func(value string) string {
+		return `{"object":"whatsapp_business_account","entry":[{"id":"77","changes":[{"field":"messages","value":` + value + `}]}]}`
+	}
+	for name, c := range map[string]struct {
+		body   string
+		ok     bool
+		states string
+	}{
+		"deep envelope":  {strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000), false, ""},
+		"deep value":     {change(deep), false, ""},
+		"duplicate keys": {`{"object":"x","object":"whatsapp_business_account","entry":[{"id":"1","id":"77","changes":[{"field":"messages","value":{"messages":[]}}]}]}`, true, "WAITING"},
+		"other object":   {`{"object":"page","entry":[{"id":"77","changes":[{"field":"feed","value":{"a":1}}]}]}`, true, "IGNORED"},
+		"no object":      {`{"entry":[{"id":"77","changes":[{"field":"messages","value":{}}]}]}`, true, "IGNORED"},
+		"empty arrays":   {`{"object":"whatsapp_business_account","entry":[{"id":"77","changes":[]}]}`, true, ""},
+		"invalid UTF-8":  {change("{\"messages\":[{\"id\":\"a\",\"text\":{\"body\":\"\xff\xfe\"}}]}"), true, "WAITING"},
+		"lone surrogate": {change(`{"messages":[{"id":"a","text":{"body":"\ud83d"}}],"contacts":[{"profile":{"name":"\udc00"}}]}`), true, "WAITING"},
+		"NUL":            {change(`{"messages":[{"id":"\u0000a","text":{"body":"\u0000"}}]}`), true, "WAITING"},
+		"no digits":      {strings.Replace(change(`{}`), `"77"`, `"7\u0000"`, 1), true, "UNPARSED"},
+	} {
+		changes, ok := cut([]byte(c.body), time.Now())
+		var states []string
+		for _, n := range changes {
+			states = append(states, string(n.Change.State))
+			for _, m := range n.Effect.Messages {
+				wantColumn(t, m.Wamid, m.Text, m.ContactName, m.Type)
+			}
+		}
+		if got := strings.Join(states, " "); ok != c.ok || got != c.states {
+			t.Errorf("%s: %v %q, want %v %q", name, ok, got, c.ok, c.states)
+		}
+	}
+}
+
+// wantColumn wants texts that PostgreSQL takes.
+func wantColumn(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			t.Errorf("a column would be %q", text)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, field := range []string{"messages", "smb_message_echoes", "account_update"} {
+		f.Add(field, []byte(`{"metadata":{"phone_number_id":"1"},"contacts":[{"wa_id":"165","profile":{"name":"Ana"}}],`+
+			`"messages":[{"id":"w","from":"165","timestamp":"1739321024","type":"text","text":{"body":"oi \u0000 \ud83d"}}],`+
+			`"message_echoes":[{"id":"w","to":"165","edit":{"original_message_id":"v","message":{"text":{"body":"x"}}}}],`+
+			`"statuses":[{"id":"w","status":"failed","timestamp":1,"errors":[{"code":131047,"title":"Re-engage"}]}],`+
+			`"event":"PARTNER_REMOVED","waba_info":{"waba_id":"1"}}`))
+	}
+	f.Fuzz(func(t *testing.T, field string, value []byte) {
+		effect := Read(store.Change{Field: field, PhoneNumberID: "1", Value: value})
+		for _, m := range effect.Messages {
+			wantColumn(t, m.Wamid, m.Text, m.ContactName, m.ContactPhone, m.ContactUserID, m.Type, m.Error, m.Edits, m.Revokes)
+		}
+		for _, s := range effect.Statuses {
+			wantColumn(t, s.Wamid, s.ContactPhone, s.ContactUserID, s.Error)
+		}
+		if effect.Account != nil {
+			wantColumn(t, effect.Account.Event)
 		}
 	})
 }

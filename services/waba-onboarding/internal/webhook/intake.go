@@ -26,7 +26,7 @@ import (
 const (
 	maxBody     = 4 << 20          // Meta sends up to 3 MB
 	readTimeout = 15 * time.Second // for the whole body, however slowly it comes
-	chunk       = 64 << 10
+	firstChunk  = 4 << 10
 	signature   = "X-Hub-Signature-256"
 )
 
@@ -112,12 +112,16 @@ func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byt
 	var body []byte
 	reader := http.MaxBytesReader(w, r.Body, maxBody)
 	for {
-		if !held.more(chunk) {
+		start := len(body)
+		size := int64(max(firstChunk, start)) // twice as much each time
+		if left := r.ContentLength - int64(start); left >= 0 {
+			size = min(size, left+1) // one more, to meet the end
+		}
+		if !held.more(size) {
 			w.Header().Set("Retry-After", "5")
 			return nil, http.StatusServiceUnavailable
 		}
-		start := len(body)
-		body = append(body, make([]byte, chunk)...)
+		body = append(body, make([]byte, size)...)
 		n, err := io.ReadFull(reader, body[start:])
 		body = body[:start+n]
 		var tooLarge *http.MaxBytesError

@@ -2,91 +2,140 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/riverqueue/river"
 
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-// resolveBatch is how many waiting changes are looked at in one go.
-const resolveBatch = 200
+const (
+	// splitters is how many deliveries are split at a time: each is a commit, and intake needs the database too.
+	splitters = 4
+	// sweepInterval is how often deliveries are looked for that nobody split; leftAlone is how old they must be, so that
+	// each is not split by everybody.
+	sweepInterval = 5 * time.Second
+	leftAlone     = 5 * time.Second
+	sweepPage     = 500
+	// failurePause is how long a splitter rests after a failure, which is seldom the last while a database is away.
+	failurePause = time.Second
+)
 
-// PruneEvery is how often it is looked for what is older than it must be kept.
-const PruneEvery = time.Hour
-
-// Worker makes of deliveries what they say, and removes what is old.
-type Worker struct {
+// Splitter makes of deliveries what they say. The rows are the queue: what this process keeps it splits at once, and
+// what it did not get to, or another one left behind, is found by their state. A job for each would cost more than the
+// delivery itself.
+type Splitter struct {
 	Store *store.Store
-	// Keep is how long what Meta sent is kept.
-	Keep time.Duration
-	Log  *slog.Logger
+	Log   *slog.Logger
+	kept  chan uuid.UUID
 }
 
-// AddWorkers adds the jobs of this package.
-func (w *Worker) AddWorkers(workers *river.Workers) {
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.SplitArgs]) error {
-		return w.split(ctx, job.Args.BatchID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.ResolveArgs]) error {
-		return w.resolve(ctx, job.Args.ConnectionID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[store.PruneArgs]) error {
-		return w.prune(ctx)
-	}))
+// NewSplitter makes a splitter. Its Run must run beside the server.
+func NewSplitter(rows *store.Store, log *slog.Logger) *Splitter {
+	return &Splitter{Store: rows, Log: log, kept: make(chan uuid.UUID, queueLength)}
 }
 
-func (w *Worker) prune(ctx context.Context) error {
-	removed, err := w.Store.Prune(ctx, w.Keep)
-	if removed != (store.Pruned{}) {
-		w.Log.InfoContext(ctx, "what is older than EVENT_RETENTION was removed", "changes", removed.Changes,
-			"never claimed", removed.Waiting, "deliveries", removed.Deliveries, "events", removed.Events)
-	}
-	return err
-}
-
-// split cuts each delivery of a batch, one commit each. What is cut already is left out, so that it may run twice.
-func (w *Worker) split(ctx context.Context, batch uuid.UUID) error {
-	ids, err := w.Store.Unsplit(ctx, batch)
+// Insert makes bodies durable, and has them split.
+func (s *Splitter) Insert(ctx context.Context, bodies [][]byte) error {
+	ids, err := s.Store.InsertDeliveries(ctx, bodies)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		delivery, err := w.Store.FindDelivery(ctx, id)
+		select {
+		case s.kept <- id:
+		default: // too many: the sweep finds the rest
+			return nil
+		}
+	}
+	return nil
+}
+
+// Run splits until ctx ends. What is left then is found by the next to run.
+func (s *Splitter) Run(ctx context.Context) error {
+	tasks := []run.Task{s.sweepAll}
+	for range splitters {
+		tasks = append(tasks, s.work)
+	}
+	return run.All(ctx, tasks...)
+}
+
+func (s *Splitter) work(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case id := <-s.kept:
+			if err := s.split(ctx, id); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "a delivery could not be split and is tried again", "deliveryId", id, "error", err)
+				pause(ctx, failurePause)
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// sweepAll looks for what was left, at once and then regularly.
+func (s *Splitter) sweepAll(ctx context.Context) error {
+	for age := time.Duration(0); ctx.Err() == nil; age = leftAlone {
+		if err := s.sweep(ctx, age); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "deliveries that were left could not be looked for", "error", err)
+		}
+		pause(ctx, sweepInterval)
+	}
+	return ctx.Err()
+}
+
+// sweep hands over every delivery that is at least so old and not split.
+func (s *Splitter) sweep(ctx context.Context, age time.Duration) error {
+	for after := uuid.Nil; ; {
+		ids, err := s.Store.Unsplit(ctx, age, after, sweepPage)
 		if err != nil {
-			return fmt.Errorf("read delivery %s: %w", id, err)
+			return err
+		}
+		for _, id := range ids {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case s.kept <- id:
+			}
+		}
+		if len(ids) < sweepPage {
+			return nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// split cuts one delivery, in one commit. What is split already is left alone, so that it may run twice. A panic is an
+// error like any other: no body may end the process.
+func (s *Splitter) split(ctx context.Context, id uuid.UUID) error {
+	return run.All(ctx, func(ctx context.Context) error {
+		delivery, err := s.Store.FindDelivery(ctx, id)
+		if errors.Is(err, store.ErrNotFound) || (err == nil && delivery.State != store.DeliveryReceived) {
+			return nil // somebody else was quicker
+		}
+		if err != nil {
+			return fmt.Errorf("read it: %w", err)
 		}
 		state := store.DeliverySplit
 		changes, ok := cut(delivery.Body, delivery.ReceiveTime)
 		if !ok {
 			state = store.DeliveryUnparsed
 		}
-		if err := w.Store.SplitDelivery(ctx, id, changes, state); err != nil {
-			return fmt.Errorf("split delivery %s: %w", id, err)
+		if err := s.Store.SplitDelivery(ctx, id, changes, state); err != nil {
+			return fmt.Errorf("write what it holds: %w", err)
 		}
-	}
-	return nil
-}
-
-// resolve gives what waited to the connection that was just proven.
-func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
-	var last uuid.UUID
-	for {
-		waiting, err := w.Store.WaitingChanges(ctx, connection, last, resolveBatch)
-		if err != nil {
-			return err
-		}
-		for _, change := range waiting {
-			last = change.ID
-			if err := w.Store.ResolveChange(ctx, change, Read(change)); err != nil {
-				return err
-			}
-		}
-		if len(waiting) < resolveBatch {
-			return w.Store.IgnoreStale(ctx, connection)
-		}
-	}
+		return nil
+	})
 }

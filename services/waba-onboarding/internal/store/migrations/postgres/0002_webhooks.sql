@@ -1,7 +1,6 @@
 -- +goose Up
 create table deliveries (
     id           uuid primary key, -- version 7: in order of time
-    batch_id     uuid        not null, -- what was committed together is split by one job
     state        text        not null,
     receive_time timestamptz not null,
     size_bytes   integer     not null,
@@ -9,7 +8,7 @@ create table deliveries (
     body         bytea       not null, -- as Meta sent it
     constraint delivery_state_known check (state in ('RECEIVED', 'SPLIT', 'UNPARSED'))
 );
-create index deliveries_batch on deliveries (batch_id) where state = 'RECEIVED';
+create index deliveries_received on deliveries (id) where state = 'RECEIVED';
 
 create table changes (
     id              uuid primary key, -- version 7
@@ -56,3 +55,16 @@ create table messages (
     constraint message_direction_known check (direction in ('INBOUND', 'OUTBOUND', 'ECHO'))
 );
 create index messages_listed on messages (connection_id, id);
+
+-- Bodies are JSON: lz4 compresses them with a fraction of the work of pglz. Not every server is built with it.
+-- +goose StatementBegin
+do $$
+begin
+    if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)) then
+        alter table deliveries alter column body set compression lz4;
+        alter table changes alter column value set compression lz4;
+        alter table messages alter column content set compression lz4;
+    end if;
+end
+$$;
+-- +goose StatementEnd

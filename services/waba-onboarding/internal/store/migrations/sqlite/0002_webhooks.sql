@@ -1,7 +1,6 @@
 -- +goose Up
 create table deliveries (
     id           text primary key, -- version 7: in order of time
-    batch_id     text        not null, -- what was committed together is split by one job
     state        text        not null,
     receive_time timestamp not null,
     size_bytes   integer     not null,
@@ -9,7 +8,7 @@ create table deliveries (
     body         blob       not null, -- as Meta sent it
     constraint delivery_state_known check (state in ('RECEIVED', 'SPLIT', 'UNPARSED'))
 );
-create index deliveries_batch on deliveries (batch_id) where state = 'RECEIVED';
+create index deliveries_received on deliveries (id) where state = 'RECEIVED';
 
 create table changes (
     id              text primary key, -- version 7

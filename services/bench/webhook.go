@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	webhookRounds    = 7
+	webhookRoundTime = time.Second
+	// distinct is how many different bodies the senders take turns with.
+	distinct = 512
+	small    = 2 << 10
+	large    = 20 << 10
+)
+
+// measureIntake posts signed webhooks to us and to the two baselines: one commits a row for each body before it answers,
+// the other keeps nothing. Splitting is held meanwhile, since the baselines do none.
+func (p *pair) measureIntake(ctx context.Context, out *table) error {
+	release, err := p.holdSplitting(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := p.receivedRows(ctx)
+	if err != nil {
+		return err
+	}
+	committing, err := p.serveReceiver(ctx, &receiver{key: []byte(appSecret), rows: rows})
+	if err != nil {
+		return err
+	}
+	checking, err := p.serveReceiver(ctx, &receiver{key: []byte(appSecret)})
+	if err != nil {
+		return err
+	}
+	for _, load := range []struct {
+		senders, size int
+		checking      bool
+	}{{1, small, true}, {16, small, true}, {64, small, true}, {256, small, true}, {16, large, false}} {
+		s := newSenders(load.senders, load.size)
+		name := fmt.Sprintf("webhook intake, %d KB, senders: %d", load.size>>10, load.senders)
+		targets := []string{p.hookURL(), committing}
+		names := []string{name + ", a commit each", "  the HMAC alone"}
+		if load.checking {
+			targets = append(targets, checking)
+		}
+		if err := s.compare(ctx, targets, names, out); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		s.client.CloseIdleConnections()
+	}
+	return p.measureSplit(ctx, release, out)
+}
+
+func (p *pair) hookURL() string { return "http://" + p.restAddr + "/api/v1/whatsapp/webhook" }
+
+// holdSplitting keeps deliveries from being split until release: what a change would be written to is locked.
+func (p *pair) holdSplitting(ctx context.Context) (release func() error, err error) {
+	db, err := sql.Open("pgx", p.databases["waba-onboarding"])
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, func() { _ = db.Close() })
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, func() { _ = tx.Rollback() }) // if it was not released
+	_, err = tx.ExecContext(ctx, "lock table changes in access exclusive mode")
+	return tx.Rollback, err
+}
+
+// measureSplit lets splitting go on with what intake left, and prints how many deliveries a second become rows.
+func (p *pair) measureSplit(ctx context.Context, release func() error, out *table) error {
+	db, err := sql.Open("pgx", p.databases["waba-onboarding"])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := release(); err != nil {
+		return err
+	}
+	const measured = 5 * time.Second
+	before, err := unsplit(ctx, db)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(measured):
+	}
+	after, err := unsplit(ctx, db)
+	if err != nil {
+		return err
+	}
+	rate := float64(before-after) / time.Since(start).Seconds()
+	out.line("deliveries split, of a backlog", fmt.Sprintf("%.0f/s", rate), "", "")
+	_, err = db.ExecContext(ctx, "truncate deliveries") // what follows waits for nothing
+	return err
+}
+
+func unsplit(ctx context.Context, db *sql.DB) (n int, err error) {
+	return n, db.QueryRowContext(ctx, "select count(*) from deliveries where state = 'RECEIVED'").Scan(&n)
+}
+
+// senders post bodies, each over a connection of its own.
+type senders struct {
+	count  int
+	client *http.Client
+	bodies [][]byte
+	signed []string
+	next   atomic.Int64
+}
+
+func newSenders(count, size int) *senders {
+	s := &senders{count: count, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: count}}}
+	for range distinct {
+		body := envelope(size)
+		s.bodies = append(s.bodies, body)
+		s.signed = append(s.signed, signed([]byte(appSecret), body))
+	}
+	return s
+}
+
+// envelope is a POST of Meta's of so many bytes: messages of a number of a WABA that nobody claimed.
+func envelope(size int) []byte {
+	const head = `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","time":1739321024,"changes":[{"field":"messages",` +
+		`"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"messages":[`
+	const tail = `]}}]}]}`
+	var b strings.Builder
+	b.WriteString(head)
+	for more := ""; ; more = "," {
+		message := more + fmt.Sprintf(`{"from":"5511%08d","id":"wamid.HBgN%s","timestamp":"1739321024","type":"text","text":{"body":"Oi! %s"}}`,
+			len(rand.Text()), rand.Text()+rand.Text(), rand.Text())
+		if b.Len()+len(message)+len(tail) > size {
+			break
+		}
+		b.WriteString(message)
+	}
+	b.WriteString(strings.Repeat(" ", size-b.Len()-len(tail)))
+	b.WriteString(tail)
+	return []byte(b.String())
+}
+
+// compare runs rounds that alternate between the targets, the first of which is ours, and prints the median of the
+// ratios to each of the others.
+func (s *senders) compare(ctx context.Context, targets, names []string, out *table) error {
+	rates, ratios := make([][]float64, len(targets)), make([][]float64, len(targets))
+	for round := range webhookRounds + 1 {
+		var ours float64
+		for i, target := range targets {
+			rate, err := throughput(ctx, s.count, webhookRoundTime, func() error { return s.post(ctx, target) })
+			if err != nil {
+				return err
+			}
+			if i == 0 {
+				ours = rate
+			}
+			if round > 0 { // the first warms up
+				rates[i], ratios[i] = append(rates[i], rate), append(ratios[i], ours/rate)
+			}
+		}
+	}
+	for i := 1; i < len(targets); i++ {
+		out.line(names[i-1], fmt.Sprintf("%.0f/s", median(rates[0])), fmt.Sprintf("%.0f/s", median(rates[i])), fmt.Sprintf("%.2f", median(ratios[i])))
+	}
+	return nil
+}
+
+func (s *senders) post(ctx context.Context, target string) error {
+	i := s.next.Add(1) % distinct
+	return post(ctx, s.client, target, s.bodies[i], s.signed[i])
+}
+
+// post wants 200. It is not bound to the end of a round: what was sent is answered.
+func post(ctx context.Context, client *http.Client, target string, body []byte, signature string) error {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set(signatureHeader, signature)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("a webhook was answered %s", resp.Status)
+	}
+	return nil
+}

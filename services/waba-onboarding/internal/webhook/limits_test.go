@@ -1,0 +1,184 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// blocked is a Keeper whose database does not answer until it is released.
+type blocked struct {
+	waiting atomic.Int64
+	release chan struct{}
+}
+
+func (b *blocked) Keep(context.Context, []byte) error {
+	b.waiting.Add(1)
+	<-b.release
+	return nil
+}
+
+func TestManyLargeBodiesAtOnceAreBounded(t *testing.T) {
+	t.Parallel()
+	const senders, fit = 64, 3 // of 4 MiB in 16 MiB, since the end of a body needs a byte more
+	k := &blocked{release: make(chan struct{})}
+	server := start(t, k)
+	body := bytes.Repeat([]byte("x"), 4<<20)
+	header := signedBy(sign(body, appSecret))
+	statuses := make(chan int, senders)
+	for range fit {
+		go func() { statuses <- post(t, server, body, header).StatusCode }()
+	}
+	for k.waiting.Load() < fit {
+		time.Sleep(time.Millisecond)
+	}
+	var group sync.WaitGroup
+	for range senders - fit {
+		group.Go(func() { statuses <- statusOf(server, body, header) })
+	}
+	group.Wait() // while nothing is kept, nothing more fits
+	for range senders - fit {
+		if status := <-statuses; status != http.StatusServiceUnavailable {
+			t.Errorf("past the bound: %d", status)
+		}
+	}
+	close(k.release)
+	for range fit {
+		if status := <-statuses; status != http.StatusOK {
+			t.Errorf("within the bound: %d", status)
+		}
+	}
+	if status := statusOf(server, body, header); status != http.StatusOK {
+		t.Errorf("after they were kept: %d", status)
+	}
+}
+
+// statusOf posts over a connection of its own. A server that refuses a body it has not read may cut the connection
+// before its answer is read: that is a refusal too.
+func statusOf(server *httptest.Server, body []byte, header http.Header) int {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, server.URL, bytes.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	req.Header = header
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return http.StatusServiceUnavailable
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestAnEndlessBodyIsCut(t *testing.T) {
+	t.Parallel()
+	server := start(t, &kept{})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, endless{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = signedBy(sign(nil, appSecret))
+	resp, err := server.Client().Do(req)
+	if err != nil {
+		return // cut in the middle of writing
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("answered %s", resp.Status)
+	}
+}
+
+func TestAnEncodedBodyIsNotEvenRead(t *testing.T) {
+	t.Parallel()
+	server := start(t, &kept{})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	resp := post(t, server, bytes.Repeat([]byte{0}, 3<<20), http.Header{
+		"Content-Encoding": {"gzip"}, "X-Hub-Signature-256": {sign(nil, appSecret)},
+	})
+	runtime.ReadMemStats(&after)
+	if resp.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("gzip: %s", resp.Status)
+	}
+	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 32<<20 {
+		t.Errorf("the heap grew by %d MiB", grown>>20)
+	}
+}
+
+func TestSlowSendersDisturbNobodyAndAreCut(t *testing.T) {
+	t.Parallel()
+	const slow = 500
+	k := &kept{}
+	server := start(t, k)
+	var group sync.WaitGroup
+	var cut atomic.Int64
+	begun := time.Now()
+	for range slow {
+		group.Go(func() {
+			if trickle(t, server, 3_000_000) {
+				cut.Add(1)
+			}
+		})
+	}
+	body := []byte(`{"object":"whatsapp_business_account"}`)
+	for range 100 {
+		if resp := post(t, server, body, signedBy(sign(body, appSecret))); resp.StatusCode != http.StatusOK {
+			t.Fatalf("beside slow senders: %s", resp.Status)
+		}
+	}
+	group.Wait()
+	t.Logf("the last was cut after %s", time.Since(begun))
+	if cut.Load() != slow || len(k.bodies) != 100 {
+		t.Errorf("%d of %d were cut, %d bodies were kept", cut.Load(), slow, len(k.bodies))
+	}
+}
+
+// trickle sends a byte of a body each second, and tells whether it was stopped within 60.
+func trickle(t *testing.T, server *httptest.Server, length int) bool {
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n", sign(nil, appSecret), length)
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	for range 60 {
+		if _, err := io.Copy(conn, strings.NewReader("x")); err != nil {
+			return true
+		}
+		select {
+		case <-ended:
+			return true
+		case <-time.After(time.Second):
+		}
+	}
+	return false
+}
