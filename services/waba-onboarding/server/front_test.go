@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 )
 
 func TestOnlyListedOriginsMayCallTheAPI(t *testing.T) {
@@ -98,5 +101,19 @@ func TestAFormOfAnotherSiteIsNoRequest(t *testing.T) {
 		if a.status != 415 || a.info()["reason"] != "UNSUPPORTED_MEDIA_TYPE" || a.header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: %d %s", kind, a.status, a.raw)
 		}
+	}
+}
+
+func TestWithoutAConfigurationNoSignupIsStarted(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	b.config = ""
+	conn := b.conn(b.start(), org1)
+	_, err := onboardingv1.NewOnboardingServiceClient(conn).StartOnboarding(t.Context(), &onboardingv1.StartOnboardingRequest{})
+	if why := wantFault(t, err, errorsv1.ErrorReason_SIGNUP_NOT_CONFIGURED); why.Metadata()["setting"] != "META_CONFIG_ID" {
+		t.Errorf("metadata %v", why.Metadata())
+	}
+	if list := b.list(b.as(org1)); len(list) != 0 {
+		t.Errorf("something was recorded: %v", list)
 	}
 }
