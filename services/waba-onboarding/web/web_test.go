@@ -79,7 +79,9 @@ func TestEachPathHasItsFile(t *testing.T) {
 		"/assets/../index.html":      {404, "there is no such file\n", "text/plain; charset=utf-8", none},
 		"/index.html":                {404, "there is no such file\n", "text/plain; charset=utf-8", none},
 		"/.gitkeep":                  {404, "there is no such file\n", "text/plain; charset=utf-8", none},
-		"/../../../etc/passwd.txt":   {404, "there is no such file\n", "text/plain; charset=utf-8", none},
+		"/../../../etc/passwd.txt":   {200, "<!doctype html>dashboard", "text/html; charset=utf-8", none},
+		"/organizations/acme.inc":    {200, "<!doctype html>dashboard", "text/html; charset=utf-8", none},
+		"/assets/../web.go":          {404, "there is no such file\n", "text/plain; charset=utf-8", none},
 		`/..\..\web.go`:              {404, "there is no such file\n", "text/plain; charset=utf-8", none},
 		"/web.go\x00.js":             {404, "there is no such file\n", "text/plain; charset=utf-8", none},
 	} {
