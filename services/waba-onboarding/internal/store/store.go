@@ -33,6 +33,7 @@ var (
 	ErrDisconnecting = errors.New("store: the connection is being disconnected")
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
 	ErrCursorExpired = errors.New("store: what follows the cursor is kept no more")
+	ErrManyReports   = errors.New("store: too many reports of one signup")
 	ErrChosen        = errors.New("store: another WABA was chosen")
 	ErrRequestReused = errors.New("store: the request id was given to something else before")
 )
