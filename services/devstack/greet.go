@@ -10,7 +10,7 @@ whatrack-connect runs, with Meta simulated. Ctrl-C stops it.
   REST               http://%[1]s/api/v1/whatsapp   (http://%[1]s/openapi.json)
   gRPC               %[2]s waba-onboarding, %[3]s token-broker
   probes             http://%[4]s/readyz, http://%[5]s/readyz
-  simulated Meta     http://%[6]s
+  simulated Meta     http://%[6]s   (a customer's phone: http://%[6]s/_sim/phone)
   bearer token       %[7]s   (kept in %[8]s)
 
 Next: let a customer finish a signup, and claim what they shared.

@@ -119,7 +119,7 @@ type pair struct {
 
 func (s *Settings) startMeta(k *stack) (*rpc.HTTP, error) {
 	sim, err := graphsim.New(graphsim.Config{
-		AppID: appID, AppSecret: appSecret, OwnAccessToken: ownToken, OwnBusinessID: ownBusiness,
+		AppID: appID, AppSecret: appSecret, ConfigID: configID, OwnAccessToken: ownToken, OwnBusinessID: ownBusiness,
 		OwnWABAs:  []graphsim.OwnWABA{{ID: ownWABA, Name: "Own business", Phones: make([]graphsim.Phone, 1)}},
 		StateFile: s.file("graphsim.json"), Log: k.log.With("component", "graphsim"),
 	})

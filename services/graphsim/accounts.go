@@ -35,16 +35,19 @@ func (s *Simulator) signUp(spec SignUp) (SignedUp, error) {
 func (s *Simulator) share(spec SignUp) (SignedUp, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	owner, err := s.world.customer(spec.WABAIDs)
+	owner, err := s.world.customer(spec)
 	if err != nil {
 		return SignedUp{}, err
 	}
-	if err := s.world.checkFree(spec.WABAs); err != nil {
+	if err := s.world.checkFree(append(slices.Clone(spec.WABAs), WABA{Phones: spec.AddedPhones})); err != nil {
 		return SignedUp{}, err
 	}
 	s.world.Businesses[owner.ID] = owner
 	done := SignedUp{
 		Code: newCode(), BusinessID: owner.ID, WABAIDs: append([]string{}, spec.WABAIDs...), PhoneNumberIDs: []string{},
+	}
+	if len(spec.AddedPhones) > 0 {
+		s.world.addPhones(s.world.WABAs[spec.WABAIDs[0]], spec.AddedPhones, numberDefaults(spec.Flow), s.now())
 	}
 	for _, w := range spec.WABAs {
 		added := s.world.addWABA(owner, w, numberDefaults(spec.Flow), s.now())
@@ -92,14 +95,14 @@ func (s *Simulator) seedOwn() error {
 	return nil
 }
 
-// customer is the business that owns all the given WABAs, or a new one when there are none. It is not stored yet.
-func (w *world) customer(wabaIDs []string) (*business, error) {
-	if len(wabaIDs) == 0 {
-		id := newBusinessID()
-		return &business{ID: id, Name: "Simulated Business " + id[len(id)-4:], UserID: newUserID()}, nil
+// customer is the business that signs up: the one that is named, the owner of all the given WABAs, or a new one. A new
+// one is not stored yet.
+func (w *world) customer(spec SignUp) (*business, error) {
+	owner := spec.BusinessID
+	if owner != "" && w.Businesses[owner] == nil {
+		return nil, fmt.Errorf("businessId: no business %q", owner)
 	}
-	var owner string
-	for _, id := range wabaIDs {
+	for _, id := range spec.WABAIDs {
 		account := w.WABAs[id]
 		if account == nil {
 			return nil, fmt.Errorf("wabaIds: no WABA %q", id)
@@ -109,7 +112,12 @@ func (w *world) customer(wabaIDs []string) (*business, error) {
 		}
 		owner = account.BusinessID
 	}
-	return w.Businesses[owner], nil
+	if owner != "" {
+		return w.Businesses[owner], nil
+	}
+	id := newBusinessID()
+	name := cmp.Or(spec.BusinessName, "Simulated Business "+id[len(id)-4:])
+	return &business{ID: id, Name: name, UserID: newUserID()}, nil
 }
 
 // checkFree refuses ids that exist or that the list itself names twice.
@@ -147,13 +155,17 @@ func (w *world) addWABA(owner *business, spec WABA, number Phone, now time.Time)
 	spec.BusinessVerificationStatus = cmp.Or(spec.BusinessVerificationStatus, "verified")
 	added := &waba{WABA: spec, BusinessID: owner.ID, CreateTime: now}
 	w.WABAs[added.ID] = added
+	w.addPhones(added, phones, number, now)
+	return added
+}
+
+func (w *world) addPhones(account *waba, phones []Phone, number Phone, now time.Time) {
 	for _, p := range phones {
 		filled := p.or(number)
-		filled.VerifiedName = cmp.Or(filled.VerifiedName, added.Name)
-		w.Phones[filled.ID] = &phone{Phone: filled, WABAID: added.ID, OnboardTime: now}
-		added.PhoneIDs = append(added.PhoneIDs, filled.ID)
+		filled.VerifiedName = cmp.Or(filled.VerifiedName, account.Name)
+		w.Phones[filled.ID] = &phone{Phone: filled, WABAID: account.ID, OnboardTime: now}
+		account.PhoneIDs = append(account.PhoneIDs, filled.ID)
 	}
-	return added
 }
 
 // or fills what p leaves open from the defaults of its flow.

@@ -13,6 +13,7 @@ const (
 	defaultAppID      = "670843880000001"
 	defaultAppSecret  = "graphsim-app-secret" //nolint:gosec // guards nothing: the simulator's public default
 	defaultBusinessID = "2949480000000001"
+	defaultConfigID   = "884210000000001"
 
 	appName = "Graph Simulator"
 )
@@ -22,6 +23,12 @@ type Config struct {
 	// AppID and AppSecret are the credentials of the one app that the simulator knows.
 	AppID     string
 	AppSecret string
+
+	// ConfigID is the app's one Facebook Login for Business configuration, that of Embedded Signup.
+	ConfigID string
+	// RedirectURIs are where the full-page dialog may end, to the byte, and the only origins whose pages may open the
+	// popup. Empty: any http or https URL of this machine itself.
+	RedirectURIs []string
 
 	// OwnAccessToken is the system-user token of the operator's own business. It never expires and reads OwnWABAs.
 	// Empty: the operator has no business of their own.
@@ -62,6 +69,7 @@ type OwnWABA struct {
 func (c Config) withDefaults() Config {
 	c.AppID = cmp.Or(c.AppID, defaultAppID)
 	c.AppSecret = cmp.Or(c.AppSecret, defaultAppSecret)
+	c.ConfigID = cmp.Or(c.ConfigID, defaultConfigID)
 	c.OwnBusinessID = cmp.Or(c.OwnBusinessID, defaultBusinessID)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -77,6 +85,14 @@ func (c Config) validate() error {
 	var faults []error
 	if !isID(c.AppID) {
 		faults = append(faults, fmt.Errorf("app id %q: want digits", c.AppID))
+	}
+	if !isID(c.ConfigID) {
+		faults = append(faults, fmt.Errorf("config id %q: want digits", c.ConfigID))
+	}
+	for _, uri := range c.RedirectURIs {
+		if err := checkRedirectURI(uri); err != nil {
+			faults = append(faults, fmt.Errorf("redirect URI: %w", err))
+		}
 	}
 	if !isID(c.OwnBusinessID) {
 		faults = append(faults, fmt.Errorf("own business id %q: want digits", c.OwnBusinessID))

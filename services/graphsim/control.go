@@ -29,7 +29,10 @@ func (s *Simulator) controlPlane() http.Handler {
 	mux.HandleFunc("POST /_sim/clock", s.controlClock)
 	mux.HandleFunc("GET /_sim/requests", s.controlRequests)
 	mux.HandleFunc("POST /_sim/reset", s.controlReset)
+	mux.HandleFunc("GET /_sim/dialog", s.controlShowDialog)
+	mux.HandleFunc("POST /_sim/dialog", s.controlSetDialog)
 	s.controlWebhooks(mux)
+	s.controlPages(mux)
 	return mux
 }
 

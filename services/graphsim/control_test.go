@@ -56,20 +56,23 @@ func TestSignupRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	b := setup(t, Config{})
 	b.post(t, "/_sim/signups", `{"wabas":[{"id":"100"}]}`)
 	bodies := map[string]string{
-		`{"wabaz":1}`:                         "wabaz",
-		`{"wabas":[{"label":"x"}]}`:           "label",
-		`{"phones":[{"pin":"12"}]}`:           "pin",
-		`{"phones":"many"}`:                   "list",
-		`{"wabas":-1}`:                        "-1",
-		`{"flow":"other"}`:                    "flow",
-		`{"granular":"other"}`:                "granular",
-		`{"token":{"kind":"PAGE"}}`:           "token.kind",
-		`{"token":{"expiresIn":-1}}`:          "expiresIn",
-		`{"wabaIds":["1"]}`:                   "wabaIds",
-		`{"wabas":[{"id":"100"}]}`:            "taken",
-		`{"wabas":2,"phones":[{"id":"300"}]}`: "taken",
-		`{} {}`:                               "after",
-		`[]`:                                  "cannot unmarshal",
+		`{"wabaz":1}`:                          "wabaz",
+		`{"wabas":[{"label":"x"}]}`:            "label",
+		`{"phones":[{"pin":"12"}]}`:            "pin",
+		`{"phones":"many"}`:                    "list",
+		`{"wabas":-1}`:                         "-1",
+		`{"flow":"other"}`:                     "flow",
+		`{"granular":"other"}`:                 "granular",
+		`{"token":{"kind":"PAGE"}}`:            "token.kind",
+		`{"token":{"expiresIn":-1}}`:           "expiresIn",
+		`{"wabaIds":["1"]}`:                    "wabaIds",
+		`{"wabas":[{"id":"100"}]}`:             "taken",
+		`{"wabas":2,"phones":[{"id":"300"}]}`:  "taken",
+		`{"addedPhones":1}`:                    "addedPhones",
+		`{"businessId":"1"}`:                   "businessId",
+		`{"businessName":"X","wabaIds":["1"]}`: "businessName",
+		`{} {}`:                                "after",
+		`[]`:                                   "cannot unmarshal",
 	}
 	for body, want := range bodies {
 		a := b.post(t, "/_sim/signups", body)
@@ -93,6 +96,25 @@ func TestReconnectionGivesANewTokenForTheSameWABA(t *testing.T) {
 	fresh := b.oauth(t, url.Values{"code": {a.str("code")}}).str("access_token")
 	wantStatus(t, b.get(t, "/v25.0/"+done.WABAIDs[0], fresh), http.StatusOK)
 	wantError(t, b.get(t, "/v25.0/"+done.WABAIDs[0], old), 401, 190, 460)
+}
+
+func TestABusinessThatExistsMakesAnotherWABAAndAddsANumber(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	first := b.sim.SignUp(SignUp{BusinessName: "Padaria"})
+	token, again := b.token(t, SignUp{
+		BusinessID: first.BusinessID, WABAIDs: first.WABAIDs, WABAs: make(List[WABA], 1), Phones: List[Phone]{},
+		AddedPhones: List[Phone]{{ID: "300"}},
+	})
+	if again.BusinessID != first.BusinessID || len(again.WABAIDs) != 2 || len(again.PhoneNumberIDs) != 2 {
+		t.Errorf("signed up %+v after %+v", again, first)
+	}
+	if a := b.get(t, "/v25.0/"+first.BusinessID, token); a.str("name") != "Padaria" {
+		t.Errorf("the business is %s", a.text)
+	}
+	if a := b.get(t, "/v25.0/"+first.WABAIDs[0]+"/phone_numbers", token); !strings.Contains(a.text, `"id":"300"`) {
+		t.Errorf("numbers are %s", a.text)
+	}
 }
 
 func TestControlPlaneInvalidatesUnsubscribesAndMovesTheClock(t *testing.T) {

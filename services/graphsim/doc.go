@@ -1,5 +1,5 @@
-// Package graphsim simulates the part of Meta's Graph API that a WhatsApp Tech Provider depends on, as strictly as
-// Meta does and with failures that can be scripted. [Simulator] is an http.Handler for tests; the program in
+// Package graphsim simulates what a WhatsApp Tech Provider depends on of Meta, the Graph API and Embedded Signup, as
+// strictly as Meta does and with failures that can be scripted. [Simulator] is an http.Handler for tests; the program in
 // cmd/graphsim serves the same handler for local runs.
 //
 // It promises to refuse what Meta refuses, with Meta's status, code, subcode and type: a code is spent once and lives
@@ -26,6 +26,31 @@
 //	POST            /{phone}/messages         text, template, status=read; statuses follow as webhooks
 //	POST            /{phone}/smb_app_data     coexistence only; contacts or history follow as webhooks
 //
+// # In a browser
+//
+//	GET      /{locale}/sdk.js, /sdk.js        FB.init, FB.login and window.fbAsyncInit
+//	GET|POST /{version}/dialog/oauth          Embedded Signup v4, also without a version
+//	GET      /                                an index
+//	GET      /_sim/phone                      a customer's phone: writes to a number and shows what was answered
+//	GET      /_sim/reference                  this text
+//
+// FB.login opens the dialog as a popup. Its callback gets {authResponse: {code}, status: "connected"}, or
+// {authResponse: null, status: "unknown"} of somebody who cancelled or closed the window; of a blocked popup it never
+// hears. The popup itself posts the session info to its opener, a JSON string from the simulator's origin. The code
+// travels as another message, cb=…&code=…, to the very origin of the page. Closing the window tells nothing, but for the
+// last screen, where it counts as finishing.
+//
+// With redirect_uri and state the dialog is a full page. It ends at redirect_uri with code and state, or with
+// error=access_denied, and has no session info. The exchange must repeat that redirect_uri.
+//
+// Both are for the app's one configuration (Config.ConfigID) and for Config.RedirectURIs. Wrong use meets an error page,
+// or the error of Meta's SDK in the console.
+//
+// A browser test finds the screen in <body data-step>: login, business, waba, profile, number, verify or scan,
+// permissions, then done, cancelled, failed or refused. Fields go by their name, buttons by name="do" with the value
+// next, back, cancel, report or again. The code of the simulated SMS is in data-sent of the field code; the button of
+// the last screen is [data-do=finish]. Screens are in Portuguese or English, by locale, else Accept-Language.
+//
 // # Webhooks
 //
 // They go to the app's callback (Config, POST /{app}/subscriptions or POST /_sim/webhook-settings), or to the WABA's
@@ -43,6 +68,8 @@
 // {"error": "what is wrong"}.
 //
 //	POST   /_sim/signups                      SignUp; answers SignedUp. "partnerAdded": before, after (default) or never
+//	POST   /_sim/dialog                       Dialog: in which order the popup tells code and session info, or an error that it
+//	                                          meets; GET shows it
 //	POST   /_sim/tokens/{wabaId}:invalidate   {"subcode": 458}: the tokens that the WABA has now are dead from now on;
 //	                                          answers {"invalidated": n}
 //	POST   /_sim/wabas/{wabaId}:unsubscribe   Meta drops our subscription behind our back
@@ -52,6 +79,9 @@
 //	                                          registered; answers Delivered
 //	POST   /_sim/messages                     MessageSpec, or {"messages": [MessageSpec…]} with a Sending beside it;
 //	                                          answers Delivered
+//	GET    /_sim/messages                     what was said between customers and numbers, oldest first: a list of Said;
+//	                                          filters ?phoneNumberId= and ?customer=. In memory, the last 2000
+//	GET    /_sim/numbers                      all phone numbers: a list of Number
 //	POST   /_sim/webhooks                     Webhook: this very body, signed; answers Delivered
 //	GET    /_sim/deliveries                   the log of webhooks, oldest first: a list of Delivery; filters ?field=,
 //	                                          ?wabaId= and ?state=

@@ -1,6 +1,11 @@
 package graphsim
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
 
 // Whatever the control plane is sent, it is taken or refused, and what it took works.
 func FuzzSignUpIsTakenOrRefused(f *testing.F) {
@@ -60,6 +65,36 @@ func FuzzFieldsAreParsedOrRefused(f *testing.F) {
 		for name := range fields {
 			if name == "" {
 				t.Errorf("%q has a field without a name", s)
+			}
+		}
+	})
+}
+
+func FuzzDialogAnswersWhateverItIsSent(f *testing.F) {
+	query := popupQuery().Encode()
+	for _, seed := range []string{
+		"step=login&do=next&person=a", "step=verify&do=next&number=new&code=1", "step=permissions&do=next&waba=1&waba=new&business=new",
+		"step=number&do=report&fail=3441041&session=1", "step=waba&do=back", "%zz", "step=business&do=cancel",
+	} {
+		f.Add(query, seed)
+	}
+	f.Add("extras=%7B&client_id=1", "")
+	f.Fuzz(func(t *testing.T, query, form string) {
+		sim, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			r := httptest.NewRequestWithContext(t.Context(), method, "/dialog/oauth", strings.NewReader(form))
+			r.URL.RawQuery = query
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			sim.ServeHTTP(w, r)
+			if w.Code != http.StatusOK && w.Code != http.StatusBadRequest && w.Code != http.StatusSeeOther {
+				t.Errorf("%s with %q and %q answers %d %s", method, query, form, w.Code, w.Body)
+			}
+			if strings.Contains(w.Body.String(), "<script>") {
+				t.Errorf("%q and %q put a script on the page", query, form)
 			}
 		}
 	})

@@ -30,18 +30,24 @@ func (s *Simulator) sendMessages(how Sending, specs []MessageSpec) (Delivered, e
 	if len(specs) == 0 {
 		faults = append(faults, errors.New("messages: want some"))
 	}
-	events, wamids := []event{}, []string{}
+	events, wamids, heard := []event{}, []string{}, []Said{}
 	s.mu.Lock()
 	for _, spec := range specs {
-		made, wamid, err := s.eventOf(spec.withDefaults())
+		spec = spec.withDefaults()
+		made, wamid, err := s.eventOf(spec)
 		faults = append(faults, err)
 		events = append(events, made)
+		heard = append(heard, spec.said(wamid))
 		if wamid != "" {
 			wamids = append(wamids, wamid)
 		}
 	}
+	err := errors.Join(faults...)
+	if err == nil {
+		s.hear(heard...)
+	}
 	s.mu.Unlock()
-	if err := errors.Join(faults...); err != nil {
+	if err != nil {
 		return Delivered{}, err
 	}
 	said := s.deliver(events, how)

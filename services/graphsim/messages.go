@@ -38,6 +38,10 @@ func (c *call) messages(number *phone) (any, *Error) {
 	m := MessageSpec{
 		Wamid: id, From: to.phone, UserID: to.userID, BSUID: to.variant, OpaqueData: c.params.get("biz_opaque_callback_data"),
 	}
+	c.sim.hear(Said{
+		ID: id, PhoneNumberID: number.ID, Customer: to.phone, UserID: to.userID, By: ByBusiness,
+		Type: cmp.Or(c.params.get("type"), "text"), Text: c.said(),
+	})
 	b := c.world.behavior(number.ID)
 	b.Sync = SyncSpec{} // the order of chunks is none of a message's
 	c.sim.afterwards(c.sim.statusesOf(number, m, b), b)
@@ -48,6 +52,17 @@ func (c *call) messages(number *phone) (any, *Error) {
 	return map[string]any{
 		"messaging_product": "whatsapp", "contacts": []any{contact}, "messages": []any{sent},
 	}, nil
+}
+
+// said is what the customer reads: of a template, its name.
+func (c *call) said() string {
+	var sent struct {
+		Body string `json:"body"`
+		Name string `json:"name"`
+	}
+	// checkContent has read the same, so that there is nothing left to fail.
+	_ = json.Unmarshal([]byte(c.params.get(cmp.Or(c.params.get("type"), "text"))), &sent)
+	return cmp.Or(sent.Body, sent.Name)
 }
 
 func (c *call) markRead() (any, *Error) {

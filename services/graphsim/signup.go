@@ -38,8 +38,13 @@ type SignUp struct {
 	// Phones of each WABA that brings none itself. nil is one; empty is none.
 	Phones List[Phone] `json:"phones,omitempty"`
 	// WABAIDs are existing WABAs of one business that the customer shares again: a reconnection.
-	WABAIDs []string  `json:"wabaIds,omitempty"`
-	Token   TokenSpec `json:"token,omitzero"`
+	WABAIDs []string `json:"wabaIds,omitempty"`
+	// AddedPhones are new numbers of the first of WABAIDs.
+	AddedPhones List[Phone] `json:"addedPhones,omitempty"`
+	// BusinessID is the existing business that signs up; empty is the owner of WABAIDs, or a new one with BusinessName.
+	BusinessID   string    `json:"businessId,omitempty"`
+	BusinessName string    `json:"businessName,omitempty"`
+	Token        TokenSpec `json:"token,omitzero"`
 	// Granular is one of the Granular constants; default GranularTargets.
 	Granular string `json:"granular,omitempty"`
 	// RedirectURI binds the code to the full-page dialog: its exchange must repeat it. A code without it comes from
@@ -130,7 +135,13 @@ func (su SignUp) validate() error {
 	if su.Token.ExpiresIn < 0 {
 		faults = append(faults, fmt.Errorf("token.expiresIn %d: want seconds, 0 for never", su.Token.ExpiresIn))
 	}
-	for _, w := range su.WABAs {
+	if len(su.AddedPhones) > 0 && len(su.WABAIDs) == 0 {
+		faults = append(faults, errors.New("addedPhones: want a WABA for them in wabaIds"))
+	}
+	if su.BusinessName != "" && (su.BusinessID != "" || len(su.WABAIDs) > 0) {
+		faults = append(faults, errors.New("businessName: only a new business is given one"))
+	}
+	for _, w := range append(slices.Clone(su.WABAs), WABA{Phones: su.AddedPhones}) {
 		faults = append(faults, w.validate())
 	}
 	return errors.Join(faults...)

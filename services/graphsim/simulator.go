@@ -2,6 +2,7 @@ package graphsim
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
 	"strings"
 	"sync"
@@ -9,17 +10,19 @@ import (
 )
 
 // Simulator is one simulated Meta. It is an http.Handler: the Graph API under /v<major>.<minor>/, the control plane
-// under /_sim/. It is safe for concurrent use.
+// under /_sim/, sdk.js and the dialog where a browser looks for them. It is safe for concurrent use.
 type Simulator struct {
-	cfg     Config
-	control http.Handler
-	journal journal
-	faults  faults
-	post    *postman
+	cfg       Config
+	control   http.Handler
+	templates *template.Template
+	journal   journal
+	faults    faults
+	post      *postman
 
 	mu         sync.Mutex // guards world: one Graph call is one critical section, so a code can not be spent twice
 	world      *world
 	deliveries []*Delivery // the log, oldest first; guarded by mu
+	talk       []Said      // what was said between customers and numbers, oldest first; guarded by mu
 }
 
 // New makes a Simulator and, with a state file, finds again what an earlier one left there.
@@ -33,6 +36,9 @@ func New(cfg Config) (*Simulator, error) {
 		return nil, fmt.Errorf("graphsim: %w", err)
 	}
 	s := &Simulator{cfg: cfg, world: w, post: newPostman()}
+	if s.templates, err = templates(); err != nil {
+		return nil, fmt.Errorf("graphsim: pages: %w", err)
+	}
 	if err := s.seedOwn(); err != nil {
 		return nil, fmt.Errorf("graphsim: own business: %w", err)
 	}
@@ -48,6 +54,10 @@ func New(cfg Config) (*Simulator, error) {
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_sim/") {
 		s.control.ServeHTTP(w, r)
+		return
+	}
+	if page := s.page(r); page != nil {
+		page(w, r)
 		return
 	}
 	s.serveGraph(w, r)
@@ -110,7 +120,7 @@ func (s *Simulator) unsubscribe(wabaID string) bool {
 	return true
 }
 
-// Reset makes the simulator as new: it forgets signups, tokens, faults (letting go what they hold), the journal,
+// Reset makes the simulator as new: it forgets signups, tokens, faults (letting go what they hold), the journal, messages,
 // webhooks with what is still to be sent, and the clock's offset, and keeps its configuration with the own business.
 func (s *Simulator) Reset() {
 	s.faults.clear()
@@ -118,7 +128,7 @@ func (s *Simulator) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.world = newWorld()
-	s.deliveries = nil
+	s.deliveries, s.talk = nil, nil
 	// The configuration was accepted by New, so an empty world takes it again.
 	if err := s.seedOwn(); err != nil {
 		s.cfg.Log.Error("own business not seeded", "error", err)

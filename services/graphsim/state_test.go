@@ -21,6 +21,7 @@ func TestStateFileBringsEverythingBack(t *testing.T) {
 	wantStatus(t, b.send(t, http.MethodPost, "/v25.0/"+waba+"/subscribed_apps", token, ""), http.StatusOK)
 	wantStatus(t, b.send(t, http.MethodPost, "/v25.0/100/subscribed_apps", "own-token", ""), http.StatusOK)
 	wantStatus(t, b.register(t, phone, token, "123456"), http.StatusOK)
+	b.sim.SetDialog(Dialog{Order: OrderCodeFirst, Error: &DialogError{Code: "1"}})
 	stale := b.sim.SignUp(SignUp{}).Code
 	b.sim.Advance(31 * time.Second)
 	fresh := b.sim.SignUp(SignUp{}).Code
@@ -32,6 +33,9 @@ func TestStateFileBringsEverythingBack(t *testing.T) {
 	wantStatus(t, again.oauth(t, url.Values{"code": {fresh}}), http.StatusOK)
 	wantError(t, again.register(t, phone, token, "654321"), 400, 133005, 0)
 	wantStatus(t, again.register(t, phone, token, "123456"), http.StatusOK)
+	if a := again.get(t, "/_sim/dialog", ""); a.str("order") != OrderCodeFirst || a.str("error.code") != "1" {
+		t.Errorf("the dialog is %s", a.text)
+	}
 	for id, reader := range map[string]string{waba: token, "100": "own-token"} {
 		if a := again.get(t, "/v25.0/"+id+"/subscribed_apps", reader); a.text == `{"data":[]}` {
 			t.Errorf("the subscription of %s is lost", id)
@@ -80,12 +84,15 @@ func TestStateThatCanNotBeSavedIsAnErrorOfSave(t *testing.T) {
 
 func TestConfigListsAllItsMistakes(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{AppID: "x", Latency: -1, OwnWABAs: []OwnWABA{{ID: "y"}}})
+	_, err := New(Config{
+		AppID: "x", ConfigID: "x", Latency: -1, OwnWABAs: []OwnWABA{{ID: "y"}},
+		RedirectURIs: []string{"http://shop.example/cb", "/cb", "http://localhost/cb", "https://shop.example/cb"},
+	})
 	joined, ok := err.(interface{ Unwrap() error }) // fmt.Errorf around errors.Join
 	if !ok {
 		t.Fatalf("error is %v", err)
 	}
-	if all, ok := joined.Unwrap().(interface{ Unwrap() []error }); !ok || len(all.Unwrap()) != 4 {
-		t.Errorf("error is %v, want four mistakes", err)
+	if all, ok := joined.Unwrap().(interface{ Unwrap() []error }); !ok || len(all.Unwrap()) != 7 {
+		t.Errorf("error is %v, want seven mistakes", err)
 	}
 }

@@ -17,7 +17,8 @@ type world struct {
 
 	Webhook      WebhookSettings     `json:"webhook,omitzero"`
 	Behaviors    map[string]Behavior `json:"behaviors,omitempty"` // by phone number id; "" is every other number's
-	Outbox       []*parcel           `json:"outbox,omitempty"`    // webhooks that are still to be sent
+	Dialog       Dialog              `json:"dialog,omitzero"`
+	Outbox       []*parcel           `json:"outbox,omitempty"` // webhooks that are still to be sent
 	LastDelivery int64               `json:"lastDelivery,omitempty"`
 }
 

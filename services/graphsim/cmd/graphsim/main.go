@@ -1,4 +1,4 @@
-// Command graphsim serves the simulated Graph API with its control plane, for local runs and for tests of whole
+// Command graphsim serves the simulated Meta with its control plane, for local runs and for tests of whole
 // processes. See package graphsim for what it does. It never belongs into production.
 package main
 
@@ -28,6 +28,8 @@ type flags struct {
 
 	AppID                 string        `env:"META_APP_ID" help:"The simulated app's id."`
 	AppSecret             string        `env:"META_APP_SECRET" help:"The simulated app's secret."`
+	ConfigID              string        `env:"META_CONFIG_ID" help:"The Embedded Signup configuration that the dialog takes."`
+	RedirectURIs          []string      `name:"redirect-uris" help:"Where the dialog may end, exactly; their origins may open the popup. Default: any URL of this machine."`
 	RequireAppsecretProof bool          `help:"Refuse calls that carry an access token without its appsecret_proof."`
 	StateFile             string        `type:"path" help:"Keep codes, tokens, accounts, unsent webhooks and the clock in this file (0600)."`
 	Latency               time.Duration `default:"0s" help:"How long each Graph answer usually takes."`
@@ -134,8 +136,8 @@ func (f flags) config(log *slog.Logger) graphsim.Config {
 		own = append(own, graphsim.OwnWABA{ID: id, Phones: make([]graphsim.Phone, 1)})
 	}
 	return graphsim.Config{
-		AppID: f.AppID, AppSecret: f.AppSecret, OwnAccessToken: f.OwnAccessToken, OwnBusinessID: f.OwnBusinessID,
-		CallbackURL: f.CallbackURL, VerifyToken: f.VerifyToken,
+		AppID: f.AppID, AppSecret: f.AppSecret, ConfigID: f.ConfigID, RedirectURIs: f.RedirectURIs,
+		OwnAccessToken: f.OwnAccessToken, OwnBusinessID: f.OwnBusinessID, CallbackURL: f.CallbackURL, VerifyToken: f.VerifyToken,
 		OwnWABAs: own, RequireAppSecretProof: f.RequireAppsecretProof, StateFile: f.StateFile, Latency: f.Latency, Log: log,
 	}
 }
