@@ -91,9 +91,19 @@ func (i *invocation) check(ctx context.Context) error {
 			return err
 		}
 	}
+	if settings, ok := i.program.Settings.(noted); ok {
+		for _, note := range settings.Notes() {
+			if _, err := fmt.Fprintln(i.stdout, "note:", note); err != nil {
+				return err
+			}
+		}
+	}
 	_, err := fmt.Fprintln(i.stdout, "ok")
 	return err
 }
+
+// noted are settings of which `check` has something to say that is not wrong: what does not work without one.
+type noted interface{ Notes() []string }
 
 func (i *invocation) createKeyset(ctx context.Context) error {
 	path := i.grammar.Keyset.Create.File

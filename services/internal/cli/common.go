@@ -109,16 +109,27 @@ func (c *Common) validateMeta() error {
 	return errors.Join(faults...)
 }
 
-// validateGraphURL takes http:// only where nobody can listen: every call to Meta carries an access token.
 func (c *Common) validateGraphURL() error {
-	u, err := url.Parse(c.MetaGraphURL)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("META_GRAPH_URL must be https://host, without user, query or fragment")
-	case u.Scheme == "https", u.Scheme == "http" && (c.Insecure || isLoopback(u.Hostname())):
-		return nil
+	u, err := c.WebURL("META_GRAPH_URL", c.MetaGraphURL) // every call to Meta carries an access token
+	if err == nil && u.RawQuery != "" {
+		err = errors.New("META_GRAPH_URL must have no query")
 	}
-	return errors.New("META_GRAPH_URL must be https://; http:// is taken on loopback or with INSECURE only")
+	return err
+}
+
+// host is a name, an IPv4 or an IPv6 address, with a port or without.
+var host = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// WebURL reads the URL of a setting. http:// is taken only where nobody can listen: on loopback, or under INSECURE.
+func (c *Common) WebURL(setting, value string) (*url.URL, error) {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || !host.MatchString(u.Host) || u.User != nil || strings.Contains(value, "#"):
+		return nil, fmt.Errorf("%s must be https://host…, without user and fragment", setting)
+	case u.Scheme == "https", u.Scheme == "http" && (c.Insecure || isLoopback(u.Hostname())):
+		return u, nil
+	}
+	return nil, fmt.Errorf("%s must be https://; http:// is taken on loopback or with INSECURE only", setting)
 }
 
 func isLoopback(host string) bool {

@@ -112,6 +112,21 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"Events can not be sent to this URL", "Name an https URL whose host has public addresses only"},
 			Text{"Não é possível enviar eventos para esta URL", "Indique uma URL https cujo servidor só tenha endereços públicos"},
 		},
+		errorsv1.ErrorReason_CREDENTIAL_EXPIRED: {
+			codes.Unauthenticated,
+			Text{"The time of this credential is over", "Get a new one: start a new onboarding, or sign in again"},
+			Text{"O prazo desta credencial acabou", "Obtenha outra: comece outro cadastro ou entre de novo"},
+		},
+		errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE: {
+			codes.InvalidArgument,
+			Text{"The body is no plain JSON", "Send JSON in UTF-8 with Content-Type: application/json, and without Content-Encoding"},
+			Text{"O corpo não é JSON simples", "Envie JSON em UTF-8 com Content-Type: application/json e sem Content-Encoding"},
+		},
+		errorsv1.ErrorReason_BODY_TOO_LARGE: {
+			codes.InvalidArgument,
+			Text{"The body is larger than 256 KiB", "Send less at a time"},
+			Text{"O corpo passa de 256 KiB", "Envie menos de cada vez"},
+		},
 		errorsv1.ErrorReason_CODE_EXPIRED: {
 			codes.FailedPrecondition,
 			Text{"The authorization code is older than 30 seconds", "Open the signup again and send its code at once"},
@@ -151,6 +166,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			codes.FailedPrecondition,
 			Text{"Meta rejects our app id or app secret", "Whoever runs the system must correct META_APP_ID and META_APP_SECRET; then open the signup again"},
 			Text{"A Meta recusa o id ou o segredo do nosso aplicativo", "Quem opera o sistema deve corrigir META_APP_ID e META_APP_SECRET; depois abra o cadastro de novo"},
+		},
+		errorsv1.ErrorReason_SIGNUP_NOT_CONFIGURED: {
+			codes.FailedPrecondition,
+			Text{"The signup can not be opened, since a setting is missing here", "Whoever runs the system must set META_CONFIG_ID"},
+			Text{"Não é possível abrir o cadastro, pois falta um ajuste aqui", "Quem opera o sistema deve definir META_CONFIG_ID"},
 		},
 		errorsv1.ErrorReason_EXCHANGE_IN_PROGRESS: {
 			codes.Unavailable,

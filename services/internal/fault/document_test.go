@@ -48,7 +48,7 @@ Every error of both services is a google.rpc.Status with exactly one *reason*, a
 - *reason* in the ErrorInfo is what programs branch on; *metadata* holds the variables: the onboarding, a token's state, Meta's code, subcode and fbtrace_id.
 - *message* is English, for logs. LocalizedMessage is for people: Portuguese or English, by the header Accept-Language.
 - BadRequest names the field that breaks a rule. RetryInfo says when to come again; over REST the header Retry-After says it too.
-- Over gRPC the same details are in the status. Over REST, a path or method that does not exist is UNIMPLEMENTED with HTTP 404 or 405, and a body that is no JSON or larger than 256 KiB is INVALID_FIELD with 415 or 413.
+- Over gRPC the same details are in the status. Over REST, a path or method that does not exist is UNIMPLEMENTED with HTTP 404 or 405.
 - Onboardings, steps, connections and phone numbers carry the same names in their field *reason*, in answers that are no errors.
 - X-Request-Id of the answer is what to quote when you ask for help.
 
@@ -64,7 +64,7 @@ func TestErrorsDocumentIsTheCatalogue(t *testing.T) {
 	for _, reason := range reasons() {
 		entry := catalogue()[reason]
 		fmt.Fprintf(&text, "\n<a id=\"%[1]s\"></a>\n\n## %[1]s\n\n%[2]s · HTTP %[3]d\n\n%[4]s\n\n", reason,
-			grpcName(entry.code), runtime.HTTPStatusFromCode(entry.code), comments[reason.String()])
+			grpcName(entry.code), httpStatus(reason, entry.code), comments[reason.String()])
 		fmt.Fprintf(&text, "- **What happened:** %s.\n- **What to do:** %s.\n", entry.en.Happened, entry.en.Do)
 		fmt.Fprintf(&text, "- **O que houve:** %s.\n- **O que fazer:** %s.\n", entry.pt.Happened, entry.pt.Do)
 	}
@@ -96,7 +96,7 @@ func TestEveryReasonStandsOnceInTheDocument(t *testing.T) {
 	}
 	for _, reason := range reasons() {
 		code := New(reason).Code()
-		want = append(want, fmt.Sprintf("%[1]s %[1]s %[2]s %[3]d", reason, grpcName(code), runtime.HTTPStatusFromCode(code)))
+		want = append(want, fmt.Sprintf("%[1]s %[1]s %[2]s %[3]d", reason, grpcName(code), httpStatus(reason, code)))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -148,4 +148,15 @@ func grpcName(code codes.Code) string {
 		return "CANCELLED"
 	}
 	return strings.ToUpper(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(code.String(), "${1}_${2}"))
+}
+
+// httpStatus is the gateway's: two refusals of bodies have a status of their own.
+func httpStatus(reason Reason, code codes.Code) int {
+	switch reason {
+	case errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE:
+		return 415
+	case errorsv1.ErrorReason_BODY_TOO_LARGE:
+		return 413
+	}
+	return runtime.HTTPStatusFromCode(code)
 }

@@ -1,8 +1,10 @@
 // Package identity says who calls and for which organization.
 //
-// Callers are listed in a file by the operator; nobody else exists. A caller is known by a bearer token, of which only
-// the SHA-256 is kept, or by a name in a verified client certificate. The organization of a call is one of the caller's
-// own list: a header may choose among them and never adds to them. Who is not listed, or lists nothing, gets nothing.
+// Callers are listed in a file by the operator. A caller is known by a bearer token, of which only the SHA-256 is kept, or
+// by a name in a verified client certificate. The organization of a call is one of the caller's own list: a header may
+// choose among them and never adds to them. Who is not listed, or lists nothing, gets nothing.
+//
+// Beside them there is the customer in a browser, who is nobody's user: a client token says which onboarding is his.
 package identity
 
 import (
@@ -28,6 +30,8 @@ type Caller struct {
 	Role          Role
 	Organizations []string
 	RPCs          []string
+	// Client is there for a customer in a browser, and says which onboarding is his.
+	Client *Client
 }
 
 // IsPlatform tells whether the caller is the operator's own and stands above organizations.
@@ -91,6 +95,12 @@ func FromContext(ctx context.Context) (Caller, bool) {
 func Name(ctx context.Context) string {
 	caller, _ := FromContext(ctx)
 	return caller.Name
+}
+
+// ClientOf is the client whose token the call carries; nil for every other caller.
+func ClientOf(ctx context.Context) *Client {
+	caller, _ := FromContext(ctx)
+	return caller.Client
 }
 
 // Organization is the one organization of the call, or a fault for the caller.

@@ -24,6 +24,7 @@ const (
 // gate lets in whom the policy allows, and nobody else.
 type gate struct {
 	callers  *identity.Callers
+	clients  *identity.Clients // nil: there are none
 	policy   Policy
 	methods  methods
 	insecure bool
@@ -37,9 +38,9 @@ func (g *gate) step(ctx context.Context, full string, next func(context.Context)
 	if g.isOpen(full) {
 		return next(ctx)
 	}
-	caller, ok := g.identify(ctx)
-	if !ok {
-		return fault.New(errorsv1.ErrorReason_UNAUTHENTICATED)
+	caller, err := g.identify(ctx)
+	if err != nil {
+		return err
 	}
 	c, _ := ctx.Value(callKey{}).(*call)
 	c.caller = caller.Name
@@ -76,18 +77,27 @@ func (g *gate) isOpen(full string) bool {
 
 // identify believes a bearer token or a verified certificate. A call that carries a wrong token is refused even over a
 // known connection: its sender meant to be somebody else. Two tokens are none.
-func (g *gate) identify(ctx context.Context) (identity.Caller, bool) {
+func (g *gate) identify(ctx context.Context) (identity.Caller, error) {
+	var caller identity.Caller
+	known := false
 	switch values := metadata.ValueFromIncomingContext(ctx, authorizationKey); len(values) {
 	case 0:
-		return g.byCertificate(ctx)
+		caller, known = g.byCertificate(ctx)
 	case 1:
-		scheme, token, _ := strings.Cut(values[0], " ")
+		scheme, given, _ := strings.Cut(values[0], " ")
+		token := secret.New(given)
 		if !strings.EqualFold(scheme, "bearer") {
-			return identity.Caller{}, false
+			break
 		}
-		return g.callers.FindBearer(secret.New(token))
+		if g.clients != nil && identity.IsClientToken(token) {
+			return g.clients.Find(token)
+		}
+		caller, known = g.callers.FindBearer(token)
 	}
-	return identity.Caller{}, false
+	if !known {
+		return identity.Caller{}, fault.New(errorsv1.ErrorReason_UNAUTHENTICATED)
+	}
+	return caller, nil
 }
 
 // byCertificate asks only for certificates that the handshake verified. In-process connections have none.

@@ -61,7 +61,7 @@ func readable(decode func(any) error) func(any) error {
 		err := decode(msg)
 		switch status.Code(err) {
 		case codes.ResourceExhausted:
-			return fault.Field("body", "is too large").Cause(err)
+			return fault.New(errorsv1.ErrorReason_BODY_TOO_LARGE).Cause(err)
 		case codes.Internal:
 			return fault.Field("body", "is not a message of this method").Cause(err)
 		}

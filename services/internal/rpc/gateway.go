@@ -35,7 +35,7 @@ type GatewayConfig struct {
 }
 
 // Gateway answers REST by calling the server in-process, so that REST and gRPC callers meet the same steps. It believes
-// of the outside only four headers, and says every error in the same JSON.
+// of the outside only five headers, and says every error in the same JSON.
 type Gateway struct {
 	mux  *runtime.ServeMux
 	conn *grpc.ClientConn
@@ -98,6 +98,8 @@ func incomingHeader(key string) (string, bool) {
 		return requestIDKey, true
 	case "Accept-Language":
 		return languageKey, true
+	case "User-Agent":
+		return runtime.MetadataPrefix + "user-agent", true
 	}
 	return "", false
 }

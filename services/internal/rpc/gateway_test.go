@@ -130,12 +130,6 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 		{"depth", "POST", claimPath, `{"code":` + deep + `}`, nil, 400, "body"},
 		{"depth in an unknown field", "POST", claimPath, `{"x":` + deep[15000:25000] + `}`, nil, 400, "x"},
 		{"a rule", "POST", claimPath, `{"wabaId":"12ab"}`, nil, 400, "wabaId"},
-		{"plain text", "POST", claimPath, `{"code":"a"}`, []string{"Content-Type", "text/plain"}, 415, "Content-Type"},
-		{"a form", "POST", claimPath, `code=a`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "Content-Type"},
-		{"another charset", "POST", claimPath, `{"code":"a"}`, []string{"Content-Type", "application/json; charset=utf-16"}, 415, "Content-Type"},
-		{"no type", "POST", claimPath, `{"code":"a"}`, []string{"Content-Type", ""}, 415, "Content-Type"},
-		{"gzip", "POST", claimPath, `{"code":"a"}`, []string{"Content-Encoding", "gzip"}, 415, "Content-Encoding"},
-		{"too large", "POST", claimPath, `{"code":"` + strings.Repeat("a", 300<<10) + `"}`, nil, 413, "body"},
 		{"a code in the URL", "POST", claimPath + "?code=" + canary, `{}`, nil, 400, "code"},
 		{"an unknown query", "GET", "/api/v1/whatsapp/onboardings?state=FAILED", "", nil, 400, "state"},
 		{"a query that is no number", "GET", "/api/v1/whatsapp/onboardings?pageSize=" + canary, "", nil, 400, "pageSize"},
@@ -160,6 +154,30 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 	}
 	if strings.Contains(f.log.String(), canary) {
 		t.Errorf("a request was logged: %s", f.log.String())
+	}
+}
+
+// TestABodyThatIsNoPlainJSONIsNotLookedInto: a browser sends any other type across origins without asking.
+func TestABodyThatIsNoPlainJSONIsNotLookedInto(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	const unsupported, large = "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE"
+	for name, tt := range map[string]struct {
+		body, header, value string
+		code                int
+		reason              string
+	}{
+		"plain text":      {`{"code":"a"}`, "Content-Type", "text/plain", 415, unsupported},
+		"a form":          {`code=a`, "Content-Type", "application/x-www-form-urlencoded", 415, unsupported},
+		"another charset": {`{"code":"a"}`, "Content-Type", "application/json; charset=utf-16", 415, unsupported},
+		"no type":         {`{"code":"a"}`, "Content-Type", "", 415, unsupported},
+		"gzip":            {`{"code":"a"}`, "Content-Encoding", "gzip", 415, unsupported},
+		"too large":       {`{"code":"` + strings.Repeat("a", 300<<10) + `"}`, "Content-Type", "application/json", 413, large},
+	} {
+		a := f.do(t, "POST", claimPath, tt.body, tt.header, tt.value)
+		if a.code != tt.code || a.reason() != tt.reason || f.claimed != nil {
+			t.Errorf("%s: %d %s, want %d %s", name, a.code, a.raw, tt.code, tt.reason)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 )
 
@@ -33,16 +34,16 @@ func readBody(w http.ResponseWriter, r *http.Request) (*bytes.Reader, int, *faul
 		return bytes.NewReader(nil), 0, nil
 	}
 	if !isJSON(r) {
-		return nil, http.StatusUnsupportedMediaType, fault.Field("Content-Type", "must be application/json")
+		return nil, http.StatusUnsupportedMediaType, fault.New(errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE).With("header", "Content-Type")
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, http.StatusUnsupportedMediaType, fault.Field("Content-Encoding", "must be absent")
+		return nil, http.StatusUnsupportedMediaType, fault.New(errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE).With("header", "Content-Encoding")
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge, fault.Field("body", "must not be larger than 256 KiB")
+		return nil, http.StatusRequestEntityTooLarge, fault.New(errorsv1.ErrorReason_BODY_TOO_LARGE)
 	case err != nil:
 		return nil, http.StatusBadRequest, fault.Field("body", "did not arrive whole")
 	case !utf8.Valid(data):

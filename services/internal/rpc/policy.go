@@ -1,16 +1,24 @@
 package rpc
 
 import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
 	reflectiongrpc "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
 )
 
 // Policy says who may call what. The zero value refuses everybody.
 type Policy struct {
-	kind  policyKind
-	admin map[string]bool
+	kind   policyKind
+	admin  map[string]bool
+	client map[string]bool
 }
 
 type policyKind int
@@ -36,16 +44,43 @@ func ByRole(adminMethods ...string) Policy {
 	return p
 }
 
-func (p Policy) adminMethods() []string {
-	names := make([]string, 0, len(p.admin))
-	for full := range p.admin {
-		names = append(names, full)
+// WithClients lets a customer in a browser call these methods, by their full names, and no other. Each is about the
+// onboarding that its request names: see confine.
+func (p Policy) WithClients(methods ...string) Policy {
+	p.client = map[string]bool{}
+	for _, full := range methods {
+		p.client[full] = true
 	}
-	return names
+	return p
+}
+
+// names are the methods that the policy lists.
+func (p Policy) names() []string {
+	return slices.Concat(slices.Collect(maps.Keys(p.admin)), slices.Collect(maps.Keys(p.client)))
+}
+
+// confine holds a customer in a browser to his own onboarding. Another's is not there, and a request that names none in
+// its message is the handler's to understand; one whose message has no place for it is not for him.
+func confine(ctx context.Context, req any) error {
+	client := identity.ClientOf(ctx)
+	if client == nil {
+		return nil
+	}
+	named, ok := req.(interface{ GetOnboardingId() string })
+	if !ok {
+		return fault.New(errorsv1.ErrorReason_PERMISSION_DENIED)
+	}
+	if id := named.GetOnboardingId(); id != "" && !strings.EqualFold(id, client.Onboarding) {
+		return fault.New(errorsv1.ErrorReason_NOT_FOUND)
+	}
+	return nil
 }
 
 // allows decides about one call of one caller.
 func (p Policy) allows(caller *identity.Caller, full string, m method) bool {
+	if caller.Client != nil {
+		return p.client[full]
+	}
 	switch serviceOf(full) {
 	case healthgrpc.Health_ServiceDesc.ServiceName:
 		return true

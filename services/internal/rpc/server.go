@@ -35,7 +35,9 @@ type Config struct {
 	// Insecure is plaintext, instead of TLS.
 	Insecure bool
 	Callers  *identity.Callers
-	Policy   Policy
+	// Clients knows the tokens of customers in a browser; nil: there are none.
+	Clients *identity.Clients
+	Policy  Policy
 	// Timeouts are the deadlines by full method, 10 s where there is none. Streams have one only if it stands here.
 	Timeouts map[string]time.Duration
 	// Quiet are the full methods whose successes are logged at debug level.
@@ -108,7 +110,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 		return nil, err
 	}
 	if err := errors.Join(
-		ms.require("policy", s.cfg.Policy.adminMethods()...),
+		ms.require("policy", s.cfg.Policy.names()...),
 		ms.require("timeouts", slices.Sorted(maps.Keys(s.cfg.Timeouts))...),
 		ms.require("quiet", s.cfg.Quiet...)); err != nil {
 		return nil, err
@@ -122,7 +124,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 		quiet[full] = true
 	}
 	observe := (&observer{log: s.cfg.Log, quiet: quiet}).step
-	admit := (&gate{s.cfg.Callers, s.cfg.Policy, ms, s.cfg.Insecure}).step
+	admit := (&gate{s.cfg.Callers, s.cfg.Clients, s.cfg.Policy, ms, s.cfg.Insecure}).step
 	ends := deadlines(s.cfg.Timeouts)
 	return &chain{
 		unary:  around(recoverStep(s.cfg.Log), observe, ends.step, admit),

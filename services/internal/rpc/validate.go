@@ -35,6 +35,9 @@ func (v *validator) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo,
 	if err := v.validate(req); err != nil {
 		return nil, err
 	}
+	if err := confine(ctx, req); err != nil {
+		return nil, err
+	}
 	return next(ctx, req)
 }
 
@@ -52,7 +55,10 @@ func (s *validatedStream) RecvMsg(req any) error {
 	if err := s.ServerStream.RecvMsg(req); err != nil {
 		return err
 	}
-	return s.v.validate(req)
+	if err := s.v.validate(req); err != nil {
+		return err
+	}
+	return confine(s.Context(), req)
 }
 
 func (v *validator) validate(req any) error {

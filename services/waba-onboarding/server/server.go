@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/riverqueue/river"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/protobuf/proto"
 
-	"github.com/whatrack/connect/gen/openapi"
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -25,7 +21,6 @@ import (
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/run"
-	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/onboarding"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
@@ -63,18 +58,15 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, AppID: s.MetaAppID, Deadline: s.ClaimDeadline,
 		Now: p.Now, Log: p.Log,
 	})
+	clients := &identity.Clients{Keys: p.Keys, Now: p.Now}
 	onboardings := onboarding.New(onboarding.Config{
-		Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, TTL: s.OnboardingTTL, Now: p.Now, Log: p.Log,
-		Signup: onboarding.Signup{
-			AppID: s.MetaAppID, ConfigID: s.MetaConfigID, GraphVersion: s.MetaGraphVersion,
-			SDKURL: s.MetaSDKURL, DialogURL: s.dialogURL(),
-		},
+		Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, Clients: clients, TTL: s.OnboardingTTL, Now: p.Now, Log: p.Log,
+		Signup: s.signup(),
 	})
 	webhooks := &webhook.Service{Store: rows, Keys: p.Keys}
 	server, err := rpc.NewServer(rpc.Config{
-		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers,
-		Policy:   rpc.ByRole(onboardingv1.ConnectionService_DisconnectConnection_FullMethodName),
-		Timeouts: timeouts(), Ready: p.DB.Ready, Log: p.Log,
+		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers, Clients: clients,
+		Policy: policy(), Timeouts: timeouts(), Ready: p.DB.Ready, Log: p.Log,
 	},
 		rpc.Service{Desc: &onboardingv1.OnboardingService_ServiceDesc, Impl: onboardings},
 		rpc.Service{Desc: &onboardingv1.ConnectionService_ServiceDesc, Impl: connections},
@@ -95,64 +87,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		return server.Serve(ctx)
 	}
 	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, p.Callers.Watch}}
-	return o, o.front(s, committer, p.Log)
-}
-
-// front is plain HTTP before the gRPC server.
-func (o *Onboarding) front(s *Settings, committer *webhook.Committer, log *slog.Logger) error {
-	var err error
-	o.gateway, err = rpc.NewGateway(rpc.GatewayConfig{
-		Server: o.RPC,
-		Register: []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
-			onboardingv1.RegisterOnboardingServiceHandler, onboardingv1.RegisterConnectionServiceHandler,
-			onboardingv1.RegisterWebhookServiceHandler, onboardingv1.RegisterMessageServiceHandler,
-		},
-		Status: statusOf, Log: log,
-	})
-	if err != nil {
-		return errors.Join(err, o.RPC.Close())
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/", o.gateway)
-	mux.HandleFunc("GET /openapi.json", serveOpenAPI)
-	mux.Handle("/api/v1/whatsapp/webhook", &webhook.Intake{
-		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
-		Memory: webhook.NewMemory(intakeMemory), Log: log,
-	})
-	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: mux, Log: log})
-	if err != nil {
-		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
-	}
-	o.RPC.Front(o.HTTP.Serve)
-	return nil
-}
-
-// intakeMemory bounds the bodies of webhooks that are in memory at a time.
-const intakeMemory = 64 << 20
-
-// appSecrets are those whose signatures count. Without any, every webhook is refused.
-func (s *Settings) appSecrets() []secret.Text {
-	var secrets []secret.Text
-	for _, known := range []secret.Text{s.MetaAppSecret, s.MetaAppSecretPrevious} {
-		if !known.IsEmpty() {
-			secrets = append(secrets, known)
-		}
-	}
-	return secrets
-}
-
-// statusOf answers 202 for an onboarding that goes on.
-func statusOf(answer proto.Message) int {
-	if onboarding.Final(answer) {
-		return http.StatusOK
-	}
-	return http.StatusAccepted
-}
-
-func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(openapi.JSON)
+	return o, o.front(s, p, onboardings, committer)
 }
 
 // Run serves until ctx ends.
@@ -163,6 +98,17 @@ func (o *Onboarding) Run(ctx context.Context, beside ...run.Task) error {
 // Close gives everything back that Build took, served or not.
 func (o *Onboarding) Close() error {
 	return errors.Join(o.HTTP.Close(), o.gateway.Close(), o.RPC.Close())
+}
+
+// policy: ending a connection is for admins; a customer in a browser may do what the signup needs.
+func policy() rpc.Policy {
+	return rpc.ByRole(onboardingv1.ConnectionService_DisconnectConnection_FullMethodName).WithClients(
+		onboardingv1.OnboardingService_ClaimWaba_FullMethodName,
+		onboardingv1.OnboardingService_SelectWaba_FullMethodName,
+		onboardingv1.OnboardingService_GetOnboarding_FullMethodName,
+		onboardingv1.OnboardingService_WaitOnboarding_FullMethodName,
+		onboardingv1.OnboardingService_ReportOnboardingStep_FullMethodName,
+	)
 }
 
 // timeouts are the deadlines of the RPCs that need more than usual: whatever calls Meta while the caller waits.

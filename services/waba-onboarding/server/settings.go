@@ -3,7 +3,6 @@ package server
 
 import (
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/cli"
@@ -17,6 +16,10 @@ type Settings struct {
 	HTTPListen  string      `name:"http-listen" default:":8080" placeholder:"HOST:PORT" help:"Where REST listens, plain HTTP: TLS ends at the ingress."`
 	BrokerAddr  string      `placeholder:"HOST:PORT" help:"Where token-broker listens."`
 	BrokerToken secret.Text `placeholder:"TOKEN" help:"Our bearer token at token-broker, under INSECURE only."`
+
+	PublicURL           string   `name:"public-url" placeholder:"URL" help:"Where browsers reach us, such as https://connect.example.com; without it there is no full-page signup."`
+	AllowedOrigins      []string `placeholder:"ORIGINS" help:"Origins whose pages may call the API (CORS), separated by commas, such as https://app.example.com."`
+	AllowedRedirectURIs []string `name:"allowed-redirect-uris" placeholder:"URLS" help:"Pages that the full-page signup may lead back to, separated by commas, each compared letter by letter."`
 
 	MetaConfigID  string `name:"meta-config-id" also:"NEXT_PUBLIC_META_CONFIG_ID" placeholder:"ID" help:"The Facebook Login for Business configuration of Embedded Signup."`
 	MetaSDKURL    string `name:"meta-sdk-url" default:"https://connect.facebook.net/en_US/sdk.js" placeholder:"URL" help:"Meta's JavaScript SDK."`
@@ -35,8 +38,7 @@ func (s *Settings) Validate() error {
 		s.Common.Validate(),
 		cli.Listen("HTTP_LISTEN", s.HTTPListen),
 		cli.Required("BROKER_ADDR", s.BrokerAddr),
-		absolute("META_SDK_URL", s.MetaSDKURL),
-		absolute("META_DIALOG_URL", s.dialogURL()),
+		s.validateWeb(),
 	}
 	if s.Insecure == s.BrokerToken.IsEmpty() {
 		errs = append(errs, errors.New("BROKER_TOKEN goes with INSECURE, and only with it: otherwise our certificate says who we are"))
@@ -45,13 +47,6 @@ func (s *Settings) Validate() error {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
 	}
 	return errors.Join(errs...)
-}
-
-func absolute(setting, value string) error {
-	if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return errors.New(setting + " must be an absolute URL")
-	}
-	return nil
 }
 
 func (s *Settings) dialogURL() string {

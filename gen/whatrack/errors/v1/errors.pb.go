@@ -56,6 +56,12 @@ const (
 	ErrorReason_CURSOR_EXPIRED ErrorReason = 13
 	// The destination is no https URL of a public address.
 	ErrorReason_DESTINATION_NOT_ALLOWED ErrorReason = 14
+	// The credential was good, and its time is over. Example: the client token of an onboarding, after 30 minutes.
+	ErrorReason_CREDENTIAL_EXPIRED ErrorReason = 17
+	// The body of the request is no plain JSON (HTTP 415). Example: Content-Type text/plain.
+	ErrorReason_UNSUPPORTED_MEDIA_TYPE ErrorReason = 18
+	// The body of the request is larger than 256 KiB (HTTP 413).
+	ErrorReason_BODY_TOO_LARGE ErrorReason = 19
 	// The authorization code is older than about 30 seconds (Graph 100/36007).
 	ErrorReason_CODE_EXPIRED ErrorReason = 20
 	// The authorization code was spent before, here or elsewhere (Graph 100/36009).
@@ -74,6 +80,8 @@ const (
 	ErrorReason_APP_CREDENTIALS_REJECTED ErrorReason = 27
 	// The code is being spent right now, by this or another replica; ask again after RetryInfo.
 	ErrorReason_EXCHANGE_IN_PROGRESS ErrorReason = 28
+	// The signup can not be opened: a setting is missing, metadata.setting says which.
+	ErrorReason_SIGNUP_NOT_CONFIGURED ErrorReason = 29
 	// The access token has expired, or has less life left than min_validity asks for.
 	ErrorReason_TOKEN_EXPIRED ErrorReason = 40
 	// The access token is dead: metadata.state says INVALID, REVOKED or SUPERSEDED. Also Graph 190.
@@ -150,6 +158,9 @@ var (
 		12:  "REQUEST_ID_REUSED",
 		13:  "CURSOR_EXPIRED",
 		14:  "DESTINATION_NOT_ALLOWED",
+		17:  "CREDENTIAL_EXPIRED",
+		18:  "UNSUPPORTED_MEDIA_TYPE",
+		19:  "BODY_TOO_LARGE",
 		20:  "CODE_EXPIRED",
 		21:  "CODE_ALREADY_USED",
 		22:  "CODE_INVALID",
@@ -159,6 +170,7 @@ var (
 		26:  "ONBOARDING_EXPIRED",
 		27:  "APP_CREDENTIALS_REJECTED",
 		28:  "EXCHANGE_IN_PROGRESS",
+		29:  "SIGNUP_NOT_CONFIGURED",
 		40:  "TOKEN_EXPIRED",
 		41:  "TOKEN_INVALID",
 		42:  "TOKEN_UNVERIFIED",
@@ -204,6 +216,9 @@ var (
 		"REQUEST_ID_REUSED":           12,
 		"CURSOR_EXPIRED":              13,
 		"DESTINATION_NOT_ALLOWED":     14,
+		"CREDENTIAL_EXPIRED":          17,
+		"UNSUPPORTED_MEDIA_TYPE":      18,
+		"BODY_TOO_LARGE":              19,
 		"CODE_EXPIRED":                20,
 		"CODE_ALREADY_USED":           21,
 		"CODE_INVALID":                22,
@@ -213,6 +228,7 @@ var (
 		"ONBOARDING_EXPIRED":          26,
 		"APP_CREDENTIALS_REJECTED":    27,
 		"EXCHANGE_IN_PROGRESS":        28,
+		"SIGNUP_NOT_CONFIGURED":       29,
 		"TOKEN_EXPIRED":               40,
 		"TOKEN_INVALID":               41,
 		"TOKEN_UNVERIFIED":            42,
@@ -275,7 +291,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x97\t\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xfa\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rINVALID_FIELD\x10\x01\x12\x19\n" +
@@ -292,7 +308,10 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\fRATE_LIMITED\x10\v\x12\x15\n" +
 	"\x11REQUEST_ID_REUSED\x10\f\x12\x12\n" +
 	"\x0eCURSOR_EXPIRED\x10\r\x12\x1b\n" +
-	"\x17DESTINATION_NOT_ALLOWED\x10\x0e\x12\x10\n" +
+	"\x17DESTINATION_NOT_ALLOWED\x10\x0e\x12\x16\n" +
+	"\x12CREDENTIAL_EXPIRED\x10\x11\x12\x1a\n" +
+	"\x16UNSUPPORTED_MEDIA_TYPE\x10\x12\x12\x12\n" +
+	"\x0eBODY_TOO_LARGE\x10\x13\x12\x10\n" +
 	"\fCODE_EXPIRED\x10\x14\x12\x15\n" +
 	"\x11CODE_ALREADY_USED\x10\x15\x12\x10\n" +
 	"\fCODE_INVALID\x10\x16\x12\x18\n" +
@@ -301,7 +320,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x0eSTATE_MISMATCH\x10\x19\x12\x16\n" +
 	"\x12ONBOARDING_EXPIRED\x10\x1a\x12\x1c\n" +
 	"\x18APP_CREDENTIALS_REJECTED\x10\x1b\x12\x18\n" +
-	"\x14EXCHANGE_IN_PROGRESS\x10\x1c\x12\x11\n" +
+	"\x14EXCHANGE_IN_PROGRESS\x10\x1c\x12\x19\n" +
+	"\x15SIGNUP_NOT_CONFIGURED\x10\x1d\x12\x11\n" +
 	"\rTOKEN_EXPIRED\x10(\x12\x11\n" +
 	"\rTOKEN_INVALID\x10)\x12\x14\n" +
 	"\x10TOKEN_UNVERIFIED\x10*\x12\x11\n" +

@@ -26,18 +26,19 @@ func (s *Service) ClaimWaba(ctx context.Context, req *onboardingv1.ClaimWabaRequ
 	if err != nil {
 		return nil, err
 	}
-	posted := s.posted(ctx, organization, req)
+	posted, err := s.posted(ctx, organization, req)
+	if err != nil {
+		return nil, err
+	}
 	if req.GetCode() == "" {
 		return s.claimOwn(ctx, posted)
 	}
-	code := secret.New(req.GetCode())
-	posted.Fingerprint = code.Fingerprint()
 	o, err := s.Store.RecordCode(ctx, posted)
 	if err != nil {
 		return nil, asFault(err)
 	}
 	if o.TokenID == "" {
-		if err := s.exchange(ctx, o, code, req.GetRedirectUri()); err != nil {
+		if err := s.exchange(ctx, o, secret.New(req.GetCode()), req.GetRedirectUri()); err != nil {
 			return nil, err
 		}
 	}
@@ -47,27 +48,41 @@ func (s *Service) ClaimWaba(ctx context.Context, req *onboardingv1.ClaimWabaRequ
 	return &onboardingv1.ClaimWabaResponse{Onboarding: describe(&o, connection.Language(ctx))}, refusal(&o)
 }
 
-func (s *Service) posted(ctx context.Context, organization string, req *onboardingv1.ClaimWabaRequest) store.PostedCode {
+// posted is a post as it came. A client token names the onboarding and stands for its state.
+func (s *Service) posted(ctx context.Context, organization string, req *onboardingv1.ClaimWabaRequest) (store.PostedCode, error) {
 	posted := store.PostedCode{
 		Organization: organization, WabaID: req.GetWabaId(), PhoneNumberID: req.GetPhoneNumberId(),
 		Actor: identity.Name(ctx), TTL: s.TTL,
 	}
-	if id, err := uuid.Parse(req.GetOnboardingId()); err == nil {
-		posted.OnboardingID = id
+	named := req.GetOnboardingId()
+	if req.GetCode() != "" {
+		posted.Fingerprint = secret.New(req.GetCode()).Fingerprint()
 	}
 	if req.GetState() != "" {
 		posted.StateHash = secret.New(req.GetState()).Fingerprint()
 	}
-	return posted
+	if client := identity.ClientOf(ctx); client != nil {
+		if posted.StateHash != "" && posted.StateHash != client.StateHash {
+			return posted, fault.New(errorsv1.ErrorReason_STATE_MISMATCH)
+		}
+		named, posted.StateHash = client.Onboarding, client.StateHash
+	}
+	if id, err := uuid.Parse(named); err == nil {
+		posted.OnboardingID = id
+	}
+	return posted, nil
 }
 
 // claimOwn claims one of the operator's own WABAs. The fence is the broker's: whoever it does not serve with the
-// own-business token may not.
+// own-business token may not. Nor may a customer in a browser, whosever onboarding it is.
 func (s *Service) claimOwn(ctx context.Context, posted store.PostedCode) (*onboardingv1.ClaimWabaResponse, error) {
 	if posted.WabaID == "" {
 		return nil, fault.Fields([]fault.Violation{
 			{Field: "code", Description: "is required, unless you claim one of the operator's own WABAs by wabaId"},
 		})
+	}
+	if identity.ClientOf(ctx) != nil {
+		return nil, fault.New(errorsv1.ErrorReason_PERMISSION_DENIED)
 	}
 	resp, err := s.Broker.GetAccessToken(ctx, &tokenbrokerv1.GetAccessTokenRequest{
 		OrganizationId: posted.Organization, Of: &tokenbrokerv1.GetAccessTokenRequest_WabaId{WabaId: posted.WabaID},
@@ -109,13 +124,9 @@ func refusal(o *store.Onboarding) error {
 
 // SelectWaba implements OnboardingService.
 func (s *Service) SelectWaba(ctx context.Context, req *onboardingv1.SelectWabaRequest) (*onboardingv1.SelectWabaResponse, error) {
-	scope, err := identity.Scope(ctx)
+	scope, id, err := target(ctx, req.GetOnboardingId())
 	if err != nil {
 		return nil, err
-	}
-	id, err := uuid.Parse(req.GetOnboardingId())
-	if err != nil {
-		return nil, fault.New(errorsv1.ErrorReason_NOT_FOUND)
 	}
 	o, err := s.Store.SelectWABA(ctx, scope, id, req.GetWabaId(), identity.Name(ctx))
 	if err != nil {

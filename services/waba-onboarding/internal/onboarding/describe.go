@@ -35,6 +35,13 @@ func describe(o *store.Onboarding, lang fault.Language) *onboardingv1.Onboarding
 			WabaId: c.WabaID, Name: c.Name, DisplayPhoneNumbers: c.DisplayPhoneNumbers,
 		})
 	}
+	if o.Signup != nil {
+		described.Signup = &onboardingv1.SignupReport{
+			Event: onboardingv1.SignupReport_Event(onboardingv1.SignupReport_Event_value[string(o.Signup.Event)]),
+			Step:  o.Signup.Step, ErrorCode: o.Signup.ErrorCode, ErrorMessage: o.Signup.ErrorMessage,
+			SessionId: o.Signup.SessionID, UserAgent: o.Signup.UserAgent, Time: timestamppb.New(o.Signup.Time),
+		}
+	}
 	if o.Connection != nil {
 		described.Connection = connection.Describe(o.Connection, lang)
 	}

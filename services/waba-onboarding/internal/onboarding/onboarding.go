@@ -9,16 +9,10 @@ package onboarding
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
-
-	"google.golang.org/protobuf/types/known/structpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
@@ -28,7 +22,6 @@ import (
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
-	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -38,20 +31,28 @@ type Config struct {
 	Broker tokenbrokerv1.TokenBrokerServiceClient
 	Meta   *graph.Client
 	Keys   *keyring.Keyring
-	Signup Signup
-	TTL    time.Duration // how long a started onboarding waits for its code
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Clients makes the client tokens.
+	Clients *identity.Clients
+	Signup  Signup
+	TTL     time.Duration // how long a started onboarding waits for its code
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Signup is what a page needs to open Embedded Signup.
 type Signup struct {
 	AppID, ConfigID, GraphVersion, SDKURL, DialogURL string
+	// RedirectURI is our callback, where the full-page dialog leads to; empty: there is none.
+	RedirectURI string
+	// ConnectURL is our own page, which follows an onboarding that has no page of its own.
+	ConnectURL string
+	// ReturnURLs are the pages that an onboarding may have.
+	ReturnURLs []string
 }
 
 // Service implements OnboardingService.
 type Service struct {
-	onboardingv1.UnimplementedOnboardingServiceServer
+	onboardingv1.UnsafeOnboardingServiceServer
 
 	Config
 	changed  bell.Bell
@@ -86,52 +87,6 @@ func (s *Service) Run(ctx context.Context) error {
 // Drain waits for every code that is being exchanged. It is called when the server takes no more calls.
 func (s *Service) Drain() { s.detached.Wait() }
 
-// StartOnboarding implements OnboardingService.
-func (s *Service) StartOnboarding(ctx context.Context, _ *onboardingv1.StartOnboardingRequest) (*onboardingv1.StartOnboardingResponse, error) {
-	organization, err := identity.Organization(ctx)
-	if err != nil {
-		return nil, err
-	}
-	state := newState()
-	o, err := s.Store.StartOnboarding(ctx, organization, state.Fingerprint(), identity.Name(ctx), s.TTL)
-	if err != nil {
-		return nil, err
-	}
-	extras, err := structpb.NewStruct(signupExtras())
-	if err != nil {
-		return nil, err
-	}
-	return &onboardingv1.StartOnboardingResponse{
-		OnboardingId: o.ID.String(), AppId: s.Signup.AppID, ConfigId: s.Signup.ConfigID,
-		GraphVersion: s.Signup.GraphVersion, SdkUrl: s.Signup.SDKURL, DialogUrl: s.Signup.DialogURL,
-		MessageOrigins: s.Signup.messageOrigins(), Extras: extras, State: state.Reveal(),
-		ExpireTime: timestamppb.New(o.ExpireTime),
-	}, nil
-}
-
-// signupExtras are the extras of FB.login for Embedded Signup v4. Meta's versions page wants them empty, its own builder
-// sends these keys, and leaving version out fell back to v2 for some: all keys are accepted
-// (developers.facebook.com, WhatsApp > Embedded Signup > Versions).
-func signupExtras() map[string]any {
-	return map[string]any{"setup": map[string]any{}, "featureType": "", "sessionInfoVersion": "3", "version": "v4"}
-}
-
-// messageOrigins are the origins of the popup's messages: Meta's three, or the simulator's one.
-func (s Signup) messageOrigins() []string {
-	u, err := url.Parse(s.DialogURL)
-	if err == nil && u.Host != "" && u.Host != "www.facebook.com" {
-		return []string{u.Scheme + "://" + u.Host}
-	}
-	return []string{"https://www.facebook.com", "https://web.facebook.com", "https://business.facebook.com"}
-}
-
-// newState makes 256 bits, base64url (RFC 6749, 10.12).
-func newState() secret.Text {
-	var bits [32]byte
-	_, _ = rand.Read(bits[:]) // never fails since Go 1.24
-	return secret.New(base64.RawURLEncoding.EncodeToString(bits[:]))
-}
-
 // asFault turns the store's sentinels into what a caller sees.
 func asFault(err error) error {
 	switch {
@@ -149,6 +104,8 @@ func asFault(err error) error {
 		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
 	case errors.Is(err, store.ErrChosen):
 		return fault.New(errorsv1.ErrorReason_WABA_MISMATCH)
+	case errors.Is(err, store.ErrManyReports):
+		return fault.New(errorsv1.ErrorReason_RATE_LIMITED)
 	}
 	return err
 }

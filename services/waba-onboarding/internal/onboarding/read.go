@@ -95,14 +95,21 @@ func (s *Service) ListOnboardings(ctx context.Context, req *onboardingv1.ListOnb
 }
 
 func (s *Service) find(ctx context.Context, id string) (store.Onboarding, error) {
-	scope, err := identity.Scope(ctx)
+	scope, parsed, err := target(ctx, id)
 	if err != nil {
 		return store.Onboarding{}, err
 	}
-	parsed, err := uuid.Parse(id)
-	if err != nil {
-		return store.Onboarding{}, fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	}
 	o, err := s.Store.FindOnboarding(ctx, scope, parsed)
 	return o, asFault(err)
+}
+
+// target is the onboarding that a request is about, and the organization in which it must be.
+func target(ctx context.Context, id string) (scope string, parsed uuid.UUID, err error) {
+	if scope, err = identity.Scope(ctx); err != nil {
+		return "", uuid.Nil, err
+	}
+	if parsed, err = uuid.Parse(id); err != nil {
+		return "", uuid.Nil, fault.New(errorsv1.ErrorReason_NOT_FOUND)
+	}
+	return scope, parsed, nil
 }

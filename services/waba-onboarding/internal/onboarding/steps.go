@@ -41,18 +41,14 @@ func (s *Service) token(ctx context.Context, o *store.Onboarding) (graph.Credent
 	return connection.CredentialOf(resp), nil
 }
 
-// findWaba: the one that was named, else the ones that the token targets. These are candidates; the proof is reading
-// them with the token.
+// findWaba: the one that was named, else the one that the popup reported, else the ones that the token targets. These are
+// candidates; the proof is reading them with the token.
 func (s *Service) findWaba(ctx context.Context, o *store.Onboarding) (store.Progress, error) {
 	token, err := s.token(ctx, o)
 	if err != nil {
 		return store.Progress{}, err
 	}
-	candidates, err := s.candidates(ctx, o)
-	if err != nil {
-		return store.Progress{}, err
-	}
-	readable, err := s.readable(ctx, candidates, token)
+	readable, err := s.candidates(ctx, o, token)
 	if err != nil {
 		return store.Progress{}, err
 	}
@@ -65,9 +61,21 @@ func (s *Service) findWaba(ctx context.Context, o *store.Onboarding) (store.Prog
 	return store.Progress{}, s.offer(ctx, o, readable, token)
 }
 
-func (s *Service) candidates(ctx context.Context, o *store.Onboarding) ([]string, error) {
+// candidates are those that the token reads. What the popup reported may be a lie, a mistake or late: where the token does
+// not read it, it is as if it had not been said.
+func (s *Service) candidates(ctx context.Context, o *store.Onboarding, token graph.Credential) ([]store.Choice, error) {
 	if o.WabaID != "" {
-		return []string{o.WabaID}, nil
+		return s.readable(ctx, []string{o.WabaID}, token)
+	}
+	hint, err := s.Store.SignupOf(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	if hint.WabaID != "" {
+		reported, err := s.readable(ctx, []string{hint.WabaID}, token)
+		if err != nil || len(reported) > 0 {
+			return reported, err
+		}
 	}
 	resp, err := s.Broker.GetToken(ctx, &tokenbrokerv1.GetTokenRequest{
 		OrganizationId: o.OrganizationID, Of: &tokenbrokerv1.GetTokenRequest_TokenId{TokenId: o.TokenID},
@@ -76,7 +84,16 @@ func (s *Service) candidates(ctx context.Context, o *store.Onboarding) ([]string
 		return nil, err
 	}
 	targets := resp.GetToken().GetTargetIds()
-	return targets[:min(len(targets), maxCandidates)], nil
+	readable, err := s.readable(ctx, targets[:min(len(targets), maxCandidates)], token)
+	if err != nil {
+		return nil, err
+	}
+	for _, choice := range readable {
+		if slices.Contains(choice.PhoneNumberIDs, hint.PhoneNumberID) {
+			return []store.Choice{choice}, nil
+		}
+	}
+	return readable, nil
 }
 
 // readable are the candidates whose phone numbers the token reads, in their order. Meta's refusal rules one out; silence
@@ -97,6 +114,7 @@ func (s *Service) readable(ctx context.Context, candidates []string, token graph
 			choice := store.Choice{WabaID: id, DisplayPhoneNumbers: []string{}}
 			for _, n := range numbers {
 				choice.DisplayPhoneNumbers = append(choice.DisplayPhoneNumbers, n.DisplayPhoneNumber)
+				choice.PhoneNumberIDs = append(choice.PhoneNumberIDs, n.ID)
 			}
 			found[i] = &choice
 			return nil

@@ -24,8 +24,8 @@ type PostedCode struct {
 }
 
 // RecordCode writes down that a code is about to be spent, and for which onboarding: the one that was posted with it,
-// the one of the state, or a new one. A code that was posted before answers the onboarding that had it first, and the
-// rest of the post is ignored. An onboarding that failed before its code brought a token is EXCHANGING again, since the
+// the one of the state, or a new one. A code that was posted before answers the onboarding that had it first, unless a
+// state says that another was meant, and the rest of the post is ignored. An onboarding that failed before its code brought a token is EXCHANGING again, since the
 // broker alone knows whether the code may be spent; one that failed later is claimed again with its token.
 func (s *Store) RecordCode(ctx context.Context, p PostedCode) (o Onboarding, err error) {
 	for range 3 { // parallel posts of one code meet at the unique constraint: the loser reads the winner's row
@@ -44,6 +44,9 @@ func (s *Store) recordCode(tx *gorm.DB, p PostedCode) (Onboarding, error) {
 	known, err := s.findByCode(tx, p)
 	if err != nil {
 		return Onboarding{}, err
+	}
+	if known != nil && p.StateHash != "" && !known.hasState(p.StateHash) {
+		return Onboarding{}, ErrStateMismatch
 	}
 	if known != nil {
 		return s.codeAgain(tx, *known, p.Actor)
@@ -112,7 +115,7 @@ func (s *Store) findForCode(tx *gorm.DB, p PostedCode) (o Onboarding, err error)
 		return o, ErrStateMismatch
 	case err != nil:
 		return o, err
-	case p.StateHash != "" && (o.StateHash == nil || *o.StateHash != p.StateHash):
+	case p.StateHash != "" && !o.hasState(p.StateHash):
 		return o, ErrStateMismatch
 	case o.Fingerprint != nil && *o.Fingerprint == p.Fingerprint:
 		return o, nil
@@ -123,6 +126,8 @@ func (s *Store) findForCode(tx *gorm.DB, p PostedCode) (o Onboarding, err error)
 	}
 	return o, nil
 }
+
+func (o *Onboarding) hasState(hash string) bool { return o.StateHash != nil && *o.StateHash == hash }
 
 func (s *Store) takeCode(o *Onboarding, p PostedCode) {
 	o.Fingerprint, o.WabaID, o.PhoneNumberID, o.Actor = &p.Fingerprint, p.WabaID, p.PhoneNumberID, p.Actor

@@ -58,9 +58,11 @@ type Onboarding struct {
 	Actor          string
 	StartTime      *time.Time
 	RunTime        *time.Time
+	ReturnURL      string // where the full-page flow leads back to
 
-	// Connection is loaded for readers.
+	// Connection and Signup are loaded for readers.
 	Connection *Connection `gorm:"-"`
+	Signup     *Signup     `gorm:"-"`
 }
 
 // Choice is a WABA that the customer shared, among several.
@@ -68,17 +70,24 @@ type Choice struct {
 	WabaID              string   `json:"wabaId"`
 	Name                string   `json:"name"`
 	DisplayPhoneNumbers []string `json:"displayPhoneNumbers"`
+	PhoneNumberIDs      []string `json:"-"` // known while it is found
+}
+
+// Start is a run of the signup that begins.
+type Start struct {
+	Organization, StateHash, ReturnURL, Actor string
+	TTL                                       time.Duration
 }
 
 // StartOnboarding records a run of the signup.
-func (s *Store) StartOnboarding(ctx context.Context, organization, stateHash, actor string, ttl time.Duration) (Onboarding, error) {
-	o := s.newOnboarding(organization, actor, ttl)
-	o.StateHash = &stateHash
+func (s *Store) StartOnboarding(ctx context.Context, start Start) (Onboarding, error) {
+	o := s.newOnboarding(start.Organization, start.Actor, start.TTL)
+	o.StateHash, o.ReturnURL = &start.StateHash, start.ReturnURL
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Create(&o).Error; err != nil {
 			return err
 		}
-		return s.note(tx, o.activity("ONBOARDING_STARTED", actor, ""))
+		return s.note(tx, o.activity("ONBOARDING_STARTED", start.Actor, ""))
 	})
 	return o, err
 }
@@ -103,8 +112,14 @@ func (s *Store) FindOnboarding(ctx context.Context, organization string, id uuid
 		if err := within(tx, organization).Where("id = ?", id).Take(&o).Error; err != nil {
 			return err
 		}
-		return attachConnections(tx, []*Onboarding{&o})
+		return attach(tx, []*Onboarding{&o})
 	})
+	return o, err
+}
+
+// FindByState finds the onboarding of a state, in whichever organization: its 256 bits say which.
+func (s *Store) FindByState(ctx context.Context, stateHash string) (o Onboarding, err error) {
+	err = s.read(ctx, func(tx *gorm.DB) error { return tx.Where("state_hash = ?", stateHash).Take(&o).Error })
 	return o, err
 }
 
@@ -129,9 +144,16 @@ func (s *Store) ListOnboardings(ctx context.Context, organization string, states
 		if err := page(query, before, limit).Find(&list).Error; err != nil {
 			return err
 		}
-		return attachConnections(tx, list)
+		return attach(tx, list)
 	})
 	return list, err
+}
+
+func attach(tx *gorm.DB, list []*Onboarding) error {
+	if err := attachSignups(tx, list); err != nil {
+		return err
+	}
+	return attachConnections(tx, list)
 }
 
 func attachConnections(tx *gorm.DB, list []*Onboarding) error {

@@ -32,6 +32,7 @@ var (
 	ErrHeldElsewhere = errors.New("store: another organization holds the WABA")
 	ErrDisconnecting = errors.New("store: the connection is being disconnected")
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
+	ErrManyReports   = errors.New("store: too many reports of one signup")
 	ErrChosen        = errors.New("store: another WABA was chosen")
 )
 

@@ -1,0 +1,112 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/whatrack/connect/gen/openapi"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/internal/rpc"
+	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/onboarding"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/webhook"
+	"github.com/whatrack/connect/services/waba-onboarding/web"
+)
+
+// front is plain HTTP before the gRPC server.
+func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service, committer *webhook.Committer) error {
+	var err error
+	o.gateway, err = rpc.NewGateway(rpc.GatewayConfig{
+		Server: o.RPC,
+		Register: []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
+			onboardingv1.RegisterOnboardingServiceHandler, onboardingv1.RegisterConnectionServiceHandler,
+			onboardingv1.RegisterWebhookServiceHandler, onboardingv1.RegisterMessageServiceHandler,
+		},
+		Status: statusOf, Log: p.Log,
+	})
+	if err != nil {
+		return errors.Join(err, o.RPC.Close())
+	}
+	pages, err := web.New(s.webOrigins())
+	if err != nil {
+		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
+	}
+	api := newCORS(s.AllowedOrigins, o.gateway)
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.Handle("/api", api)
+	mux.Handle("/api/", api)
+	mux.HandleFunc("GET /openapi.json", serveOpenAPI)
+	mux.Handle("/api/v1/whatsapp/webhook", &webhook.Intake{
+		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
+		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
+	})
+	if s.PublicURL != "" {
+		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
+	}
+	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{
+		Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: web.Secure(mux, s.overTLS()), Log: p.Log,
+	})
+	if err != nil {
+		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
+	}
+	o.RPC.Front(o.HTTP.Serve)
+	return nil
+}
+
+// intakeMemory bounds the bodies of webhooks that are in memory at a time.
+const intakeMemory = 64 << 20
+
+// appSecrets are those whose signatures count. Without any, every webhook is refused.
+func (s *Settings) appSecrets() []secret.Text {
+	var secrets []secret.Text
+	for _, known := range []secret.Text{s.MetaAppSecret, s.MetaAppSecretPrevious} {
+		if !known.IsEmpty() {
+			secrets = append(secrets, known)
+		}
+	}
+	return secrets
+}
+
+// statusOf answers 202 for an onboarding that goes on.
+func statusOf(answer proto.Message) int {
+	if onboarding.Final(answer) {
+		return http.StatusOK
+	}
+	return http.StatusAccepted
+}
+
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(openapi.JSON)
+}
+
+// webOrigins are Meta's, or those of the simulator that the settings name. What the SDK asks and embeds was seen in it:
+// Meta lists no origins.
+func (s *Settings) webOrigins() web.Origins {
+	sdk, dialog := originOf(s.MetaSDKURL), originOf(s.dialogURL())
+	if dialog != "https://www.facebook.com" {
+		return web.Origins{Scripts: sdk, Connect: []string{sdk, dialog}, Frames: []string{sdk, dialog}}
+	}
+	return web.Origins{
+		Scripts: sdk,
+		Connect: []string{sdk, dialog, "https://web.facebook.com", "https://graph.facebook.com"},
+		Frames:  []string{dialog, "https://web.facebook.com", "https://business.facebook.com", "https://staticxx.facebook.com"},
+	}
+}
+
+// originOf is the origin of an absolute URL.
+func originOf(absolute string) string {
+	u, err := url.Parse(absolute)
+	if err != nil { // Validate saw to it
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
