@@ -80,10 +80,10 @@ func (d *dialog) next(w http.ResponseWriter, r *http.Request, at int) {
 			d.show(w, i, complaint)
 			return
 		}
-	}
-	if all[at].name == stepNumber && d.failure() != nil {
-		d.showFailure(w)
-		return
+		if earlier.name == stepNumber && d.failure() != nil {
+			d.showFailure(w)
+			return
+		}
 	}
 	for i := at + 1; i < len(all); i++ {
 		if !d.skips(all[i]) {

@@ -256,6 +256,11 @@ func TestAnErrorOfTheSignupIsReported(t *testing.T) {
 		t.Errorf("trying otherwise leads to %s", k.step())
 	}
 
+	k = b.open(t, popupQuery()).to("permissions").press("next", "fail", "3441041")
+	if k.step() != "failed" {
+		t.Errorf("a form that skips the error leads to %s", k.step())
+	}
+
 	b.sim.SetDialog(Dialog{Error: &DialogError{Code: "77", Message: "Not <today>", Event: "ERROR"}})
 	k = b.open(t, popupQuery()).to("failed")
 	if !strings.Contains(k.shown.text, "Not &lt;today&gt;") {

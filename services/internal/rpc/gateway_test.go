@@ -255,7 +255,7 @@ func TestTheOutsideCanNotSpeakAsTheGateway(t *testing.T) {
 	}
 	want := map[string][]string{
 		"authorization": {"Bearer web"}, "x-organization-id": {"org-2"}, "x-request-id": {a.header.Get("X-Request-Id")},
-		"x-forwarded-for": {"127.0.0.1"}, "x-forwarded-host": {strings.TrimPrefix(f.server.URL, "http://")},
+		"grpcgateway-user-agent": {"me"}, "x-forwarded-for": {"127.0.0.1"}, "x-forwarded-host": {strings.TrimPrefix(f.server.URL, "http://")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -91,12 +91,12 @@ func callbackPage(lang, title, text string) string {
 
 var (
 	dialogState = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	dialogCode  = regexp.MustCompile(`^[!-~]{1,4096}$`)
+	dialogCode  = regexp.MustCompile(`^[!-~]+$`)
 )
 
 const (
-	maxQuery       = 12 << 10
-	maxDialogError = 2048
+	maxQuery     = 12 << 10
+	maxParameter = 4096
 )
 
 // parseDialog reads the query of a callback (RFC 6749, 4.1.2). Each parameter stands there once; what Meta adds beyond
@@ -107,7 +107,7 @@ func parseDialog(query string) (onboarding.Dialog, bool) {
 		return onboarding.Dialog{}, false
 	}
 	for _, name := range []string{"state", "code", "error", "error_code", "error_reason", "error_description"} {
-		if len(values[name]) > 1 || (name != "code" && len(values.Get(name)) > maxDialogError) {
+		if len(values[name]) > 1 || len(values.Get(name)) > maxParameter {
 			return onboarding.Dialog{}, false
 		}
 	}

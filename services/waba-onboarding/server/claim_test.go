@@ -67,13 +67,17 @@ func TestTheSameCodeIsTheSameClaimWhateverElseIsPosted(t *testing.T) {
 		post,
 		{Code: shared.Code},
 		{Code: shared.Code, WabaId: "1", PhoneNumberId: "2", RedirectUri: "https://example.com/"},
-		{Code: shared.Code, OnboardingId: second.GetOnboardingId(), State: second.GetState()},
+		{Code: shared.Code, OnboardingId: second.GetOnboardingId()},
 	} {
 		o := b.claim(c, again)
 		wantState(t, o, onboardingv1.Onboarding_CONNECTED)
 		if o.GetOnboardingId() != first.GetOnboardingId() {
 			t.Errorf("%v answers %s, want %s", again, o.GetOnboardingId(), first.GetOnboardingId())
 		}
+	}
+	for _, state := range []string{second.GetState(), "nobodys"} {
+		_, err = c.ClaimWaba(t.Context(), &onboardingv1.ClaimWabaRequest{Code: shared.Code, State: state})
+		wantFault(t, err, errorsv1.ErrorReason_STATE_MISMATCH)
 	}
 	if n := b.meta.Count("POST", "/oauth/access_token"); n != 1 {
 		t.Errorf("the code was spent %d times", n)

@@ -89,6 +89,13 @@ type replica struct {
 	stop func()
 }
 
+// What browsers know of the service.
+const (
+	publicURL = "https://connect.example.com"
+	appOrigin = "https://app.example.com"
+	returnURL = "https://app.example.com/whatsapp?from=signup"
+)
+
 const verifyToken = "verifycanarytoken"
 
 const claimDeadline = 110 * time.Second
@@ -137,6 +144,7 @@ func (b *bundle) start() *replica {
 			MetaAppSecret: secret.New(brokertest.AppSecret), Insecure: true,
 		},
 		HTTPListen: "127.0.0.1:0", MetaConfigID: "884210000000001", MetaSDKURL: b.url + "/sdk.js",
+		PublicURL: publicURL, AllowedOrigins: []string{appOrigin}, AllowedRedirectURIs: []string{returnURL},
 		OnboardingTTL: b.ttl, ClaimDeadline: claimDeadline, MetaWebhookVerifyToken: secret.New(verifyToken),
 	}
 	built, err := server.Build(settings, server.Parts{

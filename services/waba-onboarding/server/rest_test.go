@@ -156,7 +156,8 @@ func TestAnswersOverRESTAreAsTheContractHasThem(t *testing.T) {
 
 		started := b.send("POST", "onboardings", org1, `{}`)
 		state, _ := started.json["state"].(string)
-		wantGolden(t, "started.json", started, b.url, state)
+		token, _ := started.json["clientToken"].(string)
+		wantGolden(t, "started.json", started, b.url, state, token)
 	})
 }
 
