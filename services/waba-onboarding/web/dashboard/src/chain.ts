@@ -20,7 +20,7 @@ export type Evidence =
   | { code: 'tokenActive'; until?: string }
   | { code: 'tokenEnding'; until: string }
   | { code: 'tokenState'; state: string }
-  | { code: 'ownBusiness' | 'noToken' | 'granted' | 'unknown' | 'shared' | 'notProven' | 'noEvent' | 'notConnected' }
+  | { code: 'ownBusiness' | 'noToken' | 'granted' | 'unknown' | 'shared' | 'notProven' | 'noEvent' | 'notConnected' | 'noAccess' }
   | { code: 'proven'; time: string }
   | { code: 'numberFine'; number: string; quality: string; count: number }
   | { code: 'numberStatus'; number: string; status: string }
@@ -82,6 +82,12 @@ export function chain(connection: Connection, around: Surroundings): Link[] {
     // What the service says weighs more than what the page concludes, but never makes a worse fact look better.
     if (links[name].level !== 'broken' || level === 'broken') {
       links[name] = { ...links[name], level, mend, evidence: { code: 'reason', reason, message } }
+    }
+  }
+  if (links.access.level === 'broken') {
+    // Without access nothing of this can be read any more.
+    for (const name of ['permissions', 'account'] as const) {
+      if (links[name].level === 'ok') links[name] = { name, level: 'idle', evidence: { code: 'noAccess' } }
     }
   }
   return LINKS.map((name) => links[name])

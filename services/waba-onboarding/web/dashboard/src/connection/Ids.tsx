@@ -8,7 +8,7 @@ export function Ids({ connection: c }: { connection: Connection }) {
   const { words } = useSpeech()
   return (
     <Panel title={words.connection.ids}>
-      <Rows>
+      <Rows stacked>
         <Row label={words.connection.organization}>
           <Id value={c.organizationId} />
         </Row>

@@ -104,7 +104,7 @@ function Line({ activity: a }: { activity: Activity }) {
         {format.time(a.time ?? 0)}
       </time>
       <span className={css.lineDot}>
-        <Icon name={TONE_ICONS[tone]} size={13} />
+        <Icon name={tone === 'idle' ? 'dot' : TONE_ICONS[tone]} size={13} />
       </span>
       <div>
         <p>{activityTitle(a.type ?? '', words)}</p>

@@ -77,13 +77,14 @@ export function Copy({ text, label }: { text: string; label?: string }) {
   )
 }
 
-export function Rows({ children }: { children: ReactNode }) {
-  return <dl className={css.rows}>{children}</dl>
+// Rows are facts with their names. stacked: each name above its fact, where long ones need the room.
+export function Rows({ stacked, children }: { stacked?: boolean; children: ReactNode }) {
+  return <dl className={`${css.rows} ${stacked ? css.stacked : ''}`}>{children}</dl>
 }
 
 // Row is one fact; an empty one is left out.
 export function Row({ label, children }: { label: string; children?: ReactNode }) {
-  if (children === undefined || children === null || children === '') return null
+  if (children === undefined || children === null || children === '' || children === false) return null
   return (
     <>
       <dt>{label}</dt>
@@ -95,9 +96,9 @@ export function Row({ label, children }: { label: string; children?: ReactNode }
 export function Id({ value }: { value: string | undefined }) {
   if (!value) return null
   return (
-    <>
+    <span className={css.id}>
       <code>{value}</code> <Copy text={value} />
-    </>
+    </span>
   )
 }
 

@@ -102,6 +102,7 @@ export const en = {
       case 'noToken': return 'No access is kept'
       case 'granted': return 'Meta lets us read and subscribe to this account'
       case 'unknown': return 'Not checked yet'
+      case 'noAccess': return 'Can not be checked without access'
       case 'shared': return 'The account answers to the customer’s access'
       case 'notProven': return 'Meta does not confirm that it tells us about this account'
       case 'proven': return `Confirmed by Meta ${f.ago(e.time, now)}`

@@ -108,6 +108,7 @@ export const pt = {
       case 'noToken': return 'Não há acesso guardado'
       case 'granted': return 'A Meta aceita ler e assinar esta conta'
       case 'unknown': return 'Ainda não verificado'
+      case 'noAccess': return 'Sem acesso não dá para verificar'
       case 'shared': return 'A conta responde ao acesso do cliente'
       case 'notProven': return 'A Meta não confirma que nos avisa desta conta'
       case 'proven': return `Confirmada pela Meta ${f.ago(e.time, now)}`
