@@ -53,7 +53,7 @@ function compress(): Plugin {
 function kitScript(): Plugin {
   return {
     name: 'kit-script',
-    apply: 'build',
+    apply: (_, { command, mode }) => command === 'build' && mode === 'production',
     generateBundle() {
       this.emitFile({ type: 'asset', fileName: 'connect.js', source: readFileSync(new URL('../kit/dist/connect.js', import.meta.url)) })
     },
@@ -82,5 +82,5 @@ export default defineConfig({
   },
   server: { port: 5173, proxy: { '/api': process.env.API ?? 'http://127.0.0.1:8080' } },
   preview: { port: 5173, proxy: { '/api': process.env.API ?? 'http://127.0.0.1:8080' } },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000 },
+  test: { include: ['test/**/*.test.ts'], hookTimeout: 180_000 },
 })

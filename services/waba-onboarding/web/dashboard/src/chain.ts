@@ -136,7 +136,7 @@ function numbers(list: PhoneNumber[]): Link {
       const level = status === 'FLAGGED' || status === 'RATE_LIMITED' ? 'warn' : 'broken'
       return { name, level, evidence: { code: 'numberStatus', number, status }, mend: 'check' }
     }
-    if (n.qualityRating === 'RED' || n.qualityRating === 'YELLOW') {
+    if (n.qualityRating === 'RED') {
       return { name, level: 'warn', evidence: { code: 'numberQuality', number, quality: n.qualityRating }, mend: 'check' }
     }
   }

@@ -25,7 +25,8 @@ export function makeFormat(language: Language, zone?: string) {
     // The same for all times of one day.
     dayKey: (time: string | number) => dayKey.format(new Date(time)),
     number: (value: number | string) => count.format(Number(value)),
-    ago: (time: string | number, now: number) => ago(relative, new Date(time).getTime() - now),
+    // Without the dots of abbreviations: it stands at the end of sentences.
+    ago: (time: string | number, now: number) => ago(relative, new Date(time).getTime() - now).replace(/\.(?= |$)/g, ''),
     duration: (milliseconds: number) => duration(language, milliseconds),
   }
 }

@@ -19,8 +19,8 @@ export const theme = createTheme({
   radius: { xs: '4px', sm: '6px', md: '9px', lg: '14px', xl: '20px' },
   components: {
     Button: { defaultProps: { size: 'sm' } },
-    Modal: { defaultProps: { centered: true, radius: 'lg', overlayProps: { backgroundOpacity: 0.45 } } },
-    Drawer: { defaultProps: { position: 'right', size: 'lg', overlayProps: { backgroundOpacity: 0.35 } } },
+    Modal: { defaultProps: { centered: true, radius: 'lg', padding: 24, overlayProps: { backgroundOpacity: 0.45 } } },
+    Drawer: { defaultProps: { position: 'right', size: 'lg', padding: 24, overlayProps: { backgroundOpacity: 0.35 } } },
   },
 })
 

@@ -9,6 +9,7 @@ import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import ui from '../ui/ui.module.css'
+import css from './attempts.module.css'
 import { AttemptDrawer } from './AttemptDrawer'
 import { device } from './device'
 import { reached } from './reached'
@@ -35,12 +36,12 @@ export default function Attempts() {
   return (
     <>
       <PageHead title={words.nav.attempts} lead={words.attempts.lead} />
-      <nav className={ui.tabs} aria-label={words.attempts.situation}>
-        <Link to="/attempts" search={{}} className={ui.tab} activeProps={{}} aria-current={chosen ? undefined : 'page'}>
+      <nav className={`${ui.chips} ${css.filter}`} aria-label={words.attempts.situation}>
+        <Link to="/attempts" search={{}} className={ui.chip} activeProps={{}} aria-current={chosen ? undefined : 'page'}>
           {words.common.all}
         </Link>
         {STATES.map((s) => (
-          <Link key={s} to="/attempts" search={{ state: s }} className={ui.tab} activeProps={{}} aria-current={chosen === s ? 'page' : undefined}>
+          <Link key={s} to="/attempts" search={{ state: s }} className={ui.chip} activeProps={{}} aria-current={chosen === s ? 'page' : undefined}>
             {words.onboarding[s]}
           </Link>
         ))}

@@ -6,7 +6,7 @@ import { STEPS } from '../words/known'
 export function reached(o: Onboarding, words: Words): string {
   const steps = o.steps ?? []
   const open = steps.findIndex((s) => s.state !== 'DONE' && s.state !== 'SKIPPED')
-  if (steps.length > 0 && open === -1) return words.step.bind
+  if (steps.length > 0 && open === -1) return words.attempts.finished
   if (steps[open] && (open > 0 || steps[open].state !== 'PENDING')) {
     const name = STEPS.find((s) => s === steps[open]?.name)
     return name ? words.step[name] : (steps[open].name ?? '')

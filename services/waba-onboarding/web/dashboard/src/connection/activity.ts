@@ -10,7 +10,7 @@ export function activityTitle(type: string, words: Words): string {
   const [, family, rest] = /^(STATE|NUMBER|META)_(.+)$/.exec(type) ?? []
   if (family === 'STATE') return words.activityOf.state((words.state as Record<string, string>)[rest ?? ''] ?? readable(rest))
   if (family === 'NUMBER') return words.activityOf.number((words.registration as Record<string, string>)[rest ?? ''] ?? readable(rest))
-  if (family === 'META') return words.activityOf.meta(readable(rest))
+  if (family === 'META') return words.activityOf.meta(words.metaEvent[rest ?? ''] ?? readable(rest))
   return readable(type)
 }
 

@@ -16,6 +16,7 @@ import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import css from '../ui/ui.module.css'
 import own from './connections.module.css'
+import { matches } from './matches'
 
 const route = getRouteApi('/connections')
 const TABS = [ConnectionState.RECONNECT_REQUIRED, ConnectionState.ATTENTION, ConnectionState.CLAIMING, ConnectionState.CONNECTED, ConnectionState.DISCONNECTED] as const
@@ -176,12 +177,3 @@ function Download({ rows }: { rows: Connection[] }) {
     </Button>
   )
 }
-
-// matches looks for every word of the search in the names, numbers and ids of a connection.
-export function matches(c: Connection, search: string): boolean {
-  const numbers = (c.phoneNumbers ?? []).flatMap((n) => [n.displayPhoneNumber, n.displayPhoneNumber?.replace(/\D/g, ''), n.phoneNumberId, n.verifiedName])
-  const text = plain([c.name, c.organizationId, c.wabaId, c.businessId, c.connectionId, ...numbers].join(' '))
-  return plain(search).split(/\s+/).every((word) => text.includes(word))
-}
-
-const plain = (text: string) => text.normalize('NFD').replace(/\p{Diacritic}/gu, '').toLowerCase()

@@ -1,13 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { listChangesOptions } from '../api/generated/@tanstack/react-query.gen'
-import { DAY } from '../format'
 import { Panel } from '../ui/parts'
 import { useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
+import { bars } from './bars'
 import css from './overview.module.css'
 
-const BARS = 24
 const NEWEST = 200
 
 // Traffic draws the newest events over the time that they cover, at most a day.
@@ -37,17 +36,4 @@ export function Traffic() {
       </Answered>
     </Panel>
   )
-}
-
-// bars counts times in equal parts: over the last day, or since the oldest where more than that was not read.
-export function bars(times: number[], now: number, cut: boolean) {
-  if (times.length === 0) return undefined
-  const from = Math.max(now - DAY, cut ? Math.min(...times) : 0)
-  const width = Math.max(1, now - from) / BARS
-  const counts = new Array<number>(BARS).fill(0)
-  for (const time of times) {
-    const bar = Math.min(BARS - 1, Math.floor((time - from) / width))
-    if (bar >= 0) counts[bar]!++
-  }
-  return { from, width, counts, total: counts.reduce((a, b) => a + b, 0) }
 }

@@ -26,7 +26,7 @@ const PATHS = {
 } as const
 
 // What is drawn with points alone.
-const THICK: Partial<Record<IconName, number>> = { more: 2.8, dot: 6 }
+const THICK: Partial<Record<IconName, number>> = { more: 2.8, dot: 9 }
 
 export type IconName = keyof typeof PATHS
 

@@ -3,6 +3,9 @@ import { useSpeech } from '../words'
 import { Icon, type IconName } from './Icon'
 import { announce } from './toast'
 import css from './ui.module.css'
+import { visible } from './visible'
+
+export { visible }
 
 export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
   return (
@@ -104,6 +107,3 @@ export function Id({ value }: { value: string | undefined }) {
 
 // Foreign is a text that somebody outside wrote: never markup, and never able to turn the direction of what is around it.
 export const Foreign = ({ children }: { children: string | undefined }) => <bdi dir="auto">{visible(children ?? '')}</bdi>
-
-// Control and formatting characters that could make a text look like another are taken out.
-export const visible = (text: string) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')

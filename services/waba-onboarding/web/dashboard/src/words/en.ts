@@ -160,11 +160,15 @@ export const en = {
     CHECKED: 'Checked with Meta', SUBSCRIPTION_PROVEN: 'Webhook subscription confirmed', SUBSCRIPTION_FAILED: 'Meta did not confirm the webhook subscription', NUMBER_REGISTRATION_STARTED: 'Registration of the number began',
     DISCONNECT_REQUESTED: 'Disconnection requested', DISCONNECTED: 'Account disconnected',
   },
+  metaEvent: {
+    PARTNER_ADDED: 'the customer shared the account', PARTNER_REMOVED: 'the customer took the account away', PARTNER_APP_INSTALLED: 'the customer installed the app', PARTNER_APP_UNINSTALLED: 'the customer removed the app', ACCOUNT_DELETED: 'the account was deleted',
+    ACCOUNT_RESTRICTION: 'the account was restricted', ACCOUNT_VIOLATION: 'the account violated a policy', DISABLED_UPDATE: 'the account was or will be disabled', VERIFIED_ACCOUNT: 'the business was verified', ACCOUNT_OFFBOARDED: 'the app on the phone left', ACCOUNT_RECONNECTED: 'the app on the phone is back',
+  } as Record<string, string>,
   activityOf: {
     state: (label: string) => `State: ${label}`, number: (label: string) => `Registration of the number: ${label.toLowerCase()}`, meta: (event: string) => `Word from Meta: ${event}`,
   },
   attempts: {
-    lead: 'Every time that somebody opened the signup, also those that did not finish.', when: 'When', who: 'Organization', situation: 'State', reached: 'How far it went', device: 'Device', none: 'No attempt yet', noneLead: 'When somebody opens Meta’s signup, the attempt shows up here, even if it is cancelled.',
+    lead: 'Every time that somebody opened the signup, also those that did not finish.', when: 'When', who: 'Organization', situation: 'State', reached: 'How far it went', finished: 'to the end', device: 'Device', none: 'No attempt yet', noneLead: 'When somebody opens Meta’s signup, the attempt shows up here, even if it is cancelled.',
     noneFilter: 'No attempt in this state.', title: 'Attempt', steps: 'Steps', report: 'What the page told', noReport: 'The page told nothing: Meta’s window may not have opened.', session: 'Session at Meta', sessionHelp: 'Quote it to Meta’s support.', metaStep: 'Stopped at', metaError: 'Meta’s error',
     tries: (n: number) => s(n, 'try', 'tries'), toConnection: 'See the connection', choices: 'Accounts shared', expires: 'Good until', unknownDevice: 'unknown device', choose: 'Connect this one',
   },

@@ -166,11 +166,15 @@ export const pt = {
     CHECKED: 'Verificada com a Meta', SUBSCRIPTION_PROVEN: 'Assinatura de webhooks confirmada', SUBSCRIPTION_FAILED: 'A Meta não confirmou a assinatura de webhooks', NUMBER_REGISTRATION_STARTED: 'Registro do número iniciado',
     DISCONNECT_REQUESTED: 'Desconexão pedida', DISCONNECTED: 'Conta desconectada',
   } satisfies Record<ActivityName, string>,
+  metaEvent: {
+    PARTNER_ADDED: 'o cliente compartilhou a conta', PARTNER_REMOVED: 'o cliente retirou a conta', PARTNER_APP_INSTALLED: 'o cliente instalou o aplicativo', PARTNER_APP_UNINSTALLED: 'o cliente removeu o aplicativo', ACCOUNT_DELETED: 'a conta foi apagada',
+    ACCOUNT_RESTRICTION: 'a conta foi restringida', ACCOUNT_VIOLATION: 'a conta violou uma política', DISABLED_UPDATE: 'a conta foi ou será desativada', VERIFIED_ACCOUNT: 'a empresa foi verificada', ACCOUNT_OFFBOARDED: 'o aplicativo do celular saiu', ACCOUNT_RECONNECTED: 'o aplicativo do celular voltou',
+  } as Record<string, string>,
   activityOf: {
-    state: (label: string) => `Situação: ${label}`, number: (label: string) => `Registro do número: ${label.toLowerCase()}`, meta: (event: string) => `Aviso da Meta: ${event}`,
+    state: (label: string) => `Situação: ${label}`, number: (label: string) => `Registro do número: ${label}`, meta: (event: string) => `Aviso da Meta: ${event}`,
   },
   attempts: {
-    lead: 'Cada vez que alguém abriu o cadastro, também as que não terminaram.', when: 'Quando', who: 'Organização', situation: 'Situação', reached: 'Até onde foi', device: 'Aparelho', none: 'Nenhuma tentativa ainda', noneLead: 'Quando alguém abrir o cadastro da Meta, a tentativa aparece aqui, mesmo se for cancelada.',
+    lead: 'Cada vez que alguém abriu o cadastro, também as que não terminaram.', when: 'Quando', who: 'Organização', situation: 'Situação', reached: 'Até onde foi', finished: 'até o fim', device: 'Aparelho', none: 'Nenhuma tentativa ainda', noneLead: 'Quando alguém abrir o cadastro da Meta, a tentativa aparece aqui, mesmo se for cancelada.',
     noneFilter: 'Nenhuma tentativa nesta situação.', title: 'Tentativa', steps: 'Passos', report: 'O que a página contou', noReport: 'A página não contou nada: a janela da Meta pode não ter sido aberta.', session: 'Sessão na Meta', sessionHelp: 'Informe ao suporte da Meta.', metaStep: 'Parou em', metaError: 'Erro da Meta',
     tries: (n: number) => s(n, 'tentativa', 'tentativas'), toConnection: 'Ver a conexão', choices: 'Contas compartilhadas', expires: 'Vale até', unknownDevice: 'aparelho desconhecido', choose: 'Conectar esta',
   },
