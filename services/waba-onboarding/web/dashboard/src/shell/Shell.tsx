@@ -102,7 +102,7 @@ export function Preferences({ signedIn }: { signedIn?: boolean }) {
     <Menu position="top-start" width={230} withinPortal>
       <Menu.Target>
         <Button variant="subtle" color="gray" leftSection={<Icon name="settings" />} className={css.preferences} aria-label={words.shell.menu}>
-          {words.shell.menu}
+          <span className={css.menuWord}>{words.shell.menu}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
