@@ -7,6 +7,8 @@ func (s *Settings) greet(k *stack) {
 	_, _ = fmt.Fprintf(s.Stdout, `
 whatrack-connect runs, with Meta simulated. Ctrl-C stops it.
 
+  open this          http://%[1]s/#token=%[7]s
+
   REST               http://%[1]s/api/v1/whatsapp   (http://%[1]s/openapi.json)
   gRPC               %[2]s waba-onboarding, %[3]s token-broker
   probes             http://%[4]s/readyz, http://%[5]s/readyz

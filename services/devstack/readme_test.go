@@ -128,6 +128,10 @@ func TestTheGreetingTellsTheTruth(t *testing.T) {
 	settings := settingsOn("data")
 	settings.Stdout = &greeting
 	settings.greet(k.stack)
+	page := fmt.Sprintf("\n  open this          http://%s/#token=%s\n", k.onboarding.HTTP.Addr(), k.operator.Reveal())
+	if !strings.Contains(greeting.String(), page) {
+		t.Errorf("the greeting opens no page:\n%s", greeting.String())
+	}
 	_, commands, ok := strings.Cut(greeting.String(), "what they shared.\n")
 	if !ok {
 		t.Fatalf("the greeting has no commands:\n%s", greeting.String())

@@ -14,7 +14,7 @@ type Settings struct {
 	cli.Logging `embed:""`
 
 	Data             string `default:"data" placeholder:"FOLDER" help:"Where databases, keys and the bearer token are kept."`
-	HTTPListen       string `name:"http-listen" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"REST."`
+	HTTPListen       string `name:"http-listen" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"REST and the pages."`
 	GraphsimListen   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"The simulated Meta."`
 	GRPCListen       string `name:"grpc-listen" default:"127.0.0.1:9190" placeholder:"HOST:PORT" help:"gRPC of waba-onboarding."`
 	AdminListen      string `default:"127.0.0.1:9191" placeholder:"HOST:PORT" help:"Probes of waba-onboarding."`

@@ -191,8 +191,8 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 	}
 	settings := &onboarding.Settings{
 		Common: p.common(s.GRPCListen), HTTPListen: s.HTTPListen, MetaConfigID: configID,
-		MetaSDKURL: p.graph + "/sdk.js", MetaDialogURL: p.graph + "/" + graphVersion + "/dialog/oauth",
-		PublicURL: "http://" + s.HTTPListen, AllowedOrigins: s.AllowedOrigins, AllowedRedirectURIs: s.AllowedRedirectURIs,
+		PublicURL: "http://" + s.HTTPListen, MetaSDKURL: p.graph + "/en_US/sdk.js", MetaDialogURL: p.graph + "/" + graphVersion + "/dialog/oauth",
+		AllowedOrigins: s.AllowedOrigins, AllowedRedirectURIs: s.AllowedRedirectURIs,
 		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second,
 	}
 	settings.MetaAppSecret, settings.MetaWebhookVerifyToken = secret.New(appSecret), secret.New(verifyToken)

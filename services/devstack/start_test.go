@@ -279,3 +279,20 @@ func TestProbesAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestASignupOpensAtTheSimulatedMeta: what a page is told leads to the simulator, and nowhere else.
+func TestASignupOpensAtTheSimulatedMeta(t *testing.T) {
+	t.Parallel()
+	k := startStack(t, t.TempDir())
+	meta := "http://" + k.meta.Addr()
+	var started struct {
+		SDKURL, DialogURL, ConfigID, ClientToken, RedirectURI string
+		MessageOrigins                                        []string
+	}
+	k.call(t, k.api("onboardings"), `{}`, &started)
+	if started.SDKURL != meta+"/en_US/sdk.js" || started.DialogURL != meta+"/v25.0/dialog/oauth" ||
+		len(started.MessageOrigins) != 1 || started.MessageOrigins[0] != meta || started.ConfigID == "" ||
+		started.ClientToken == "" || started.RedirectURI != "http://127.0.0.1:0/onboarding/callback" {
+		t.Errorf("a page is told %+v", started)
+	}
+}

@@ -152,11 +152,9 @@ func grpcName(code codes.Code) string {
 
 // httpStatus is the gateway's: two refusals of bodies have a status of their own.
 func httpStatus(reason Reason, code codes.Code) int {
-	switch reason {
-	case errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE:
-		return 415
-	case errorsv1.ErrorReason_BODY_TOO_LARGE:
-		return 413
+	own := map[Reason]int{errorsv1.ErrorReason_UNSUPPORTED_MEDIA_TYPE: 415, errorsv1.ErrorReason_BODY_TOO_LARGE: 413}
+	if status, ok := own[reason]; ok {
+		return status
 	}
 	return runtime.HTTPStatusFromCode(code)
 }

@@ -18,7 +18,8 @@ import (
 // callbackPath is where Meta's full-page dialog leads back to.
 const callbackPath = "/onboarding/callback"
 
-// callbackTimeout bounds what a callback waits for by itself; the spending of its code goes on beyond it.
+// callbackTimeout bounds what a callback waits for by itself, whether or not the browser still does: it can not bring the
+// code again. The spending of the code goes on beyond it.
 const callbackTimeout = 10 * time.Second
 
 // callback takes in what Meta's full-page dialog brings back, and sends the browser on to a URL without any of it.
@@ -35,7 +36,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), callbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callbackTimeout)
 	defer cancel()
 	dialog, ok := parseDialog(r.URL.RawQuery)
 	if !ok {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -138,6 +139,32 @@ func TestTheBrowserDoesNotWaitForASlowExchange(t *testing.T) {
 	wantState(t, b.get(b.as(token), started.GetOnboardingId()), onboardingv1.Onboarding_EXCHANGING)
 	b.meta.Release(held)
 	b.awaitState(b.as(token), started.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)
+}
+
+func TestABrowserThatGoesAwayLosesNoCode(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	started := b.begin(b.as(org1))
+	shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: redirectURI})
+	held := b.meta.AddFault(graphsim.Fault{Method: "POST", Path: "/oauth/access_token", Hold: graphsim.Before})
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	query := url.Values{"code": {shared.Code}, "state": {started.GetState()}}
+	go func() {
+		defer close(left)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.rest+"/onboarding/callback?"+query.Encode(), http.NoBody)
+		if err != nil {
+			return
+		}
+		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	eventually(t, "the code is being spent", func() bool { return b.meta.Count("POST", "/oauth/access_token") == 1 })
+	leave()
+	<-left
+	b.meta.Release(held)
+	b.awaitState(b.as(started.GetClientToken()), started.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)
 }
 
 func TestACallbackOfNobodyShowsWhatToDo(t *testing.T) {

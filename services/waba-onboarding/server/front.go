@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -93,7 +94,8 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 func (s *Settings) webOrigins() web.Origins {
 	sdk, dialog := originOf(s.MetaSDKURL), originOf(s.dialogURL())
 	if dialog != "https://www.facebook.com" {
-		return web.Origins{Scripts: sdk, Connect: []string{sdk, dialog}, Frames: []string{sdk, dialog}}
+		both := slices.Compact([]string{sdk, dialog})
+		return web.Origins{Scripts: sdk, Connect: both, Frames: both}
 	}
 	return web.Origins{
 		Scripts: sdk,

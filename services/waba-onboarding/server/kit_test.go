@@ -80,6 +80,7 @@ type bundle struct {
 	keys   *keyring.Keyring
 	logs   *logs
 	ttl    time.Duration
+	config string // META_CONFIG_ID of the processes that are started
 }
 
 // replica is one running process of the service.
@@ -102,7 +103,7 @@ const claimDeadline = 110 * time.Second
 
 func setup(t *testing.T, db *database.DB) *bundle {
 	t.Helper()
-	b := &bundle{t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute}
+	b := &bundle{t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute, config: "884210000000001"}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(b.logs.String())
@@ -143,7 +144,7 @@ func (b *bundle) start() *replica {
 			MetaGraphURL: b.url, MetaGraphVersion: "v25.0", MetaAppID: brokertest.AppID,
 			MetaAppSecret: secret.New(brokertest.AppSecret), Insecure: true,
 		},
-		HTTPListen: "127.0.0.1:0", MetaConfigID: "884210000000001", MetaSDKURL: b.url + "/sdk.js",
+		HTTPListen: "127.0.0.1:0", MetaConfigID: b.config, MetaSDKURL: b.url + "/sdk.js",
 		PublicURL: publicURL, AllowedOrigins: []string{appOrigin}, AllowedRedirectURIs: []string{returnURL},
 		OnboardingTTL: b.ttl, ClaimDeadline: claimDeadline, MetaWebhookVerifyToken: secret.New(verifyToken),
 	}

@@ -91,20 +91,52 @@ func TestNoSecretIsKeptOrSaidInTheClear(t *testing.T) {
 		if !strings.Contains(places["the database"], shared.WABAIDs[0]) || !strings.Contains(places["the broker's database"], shared.WABAIDs[0]) {
 			t.Fatal("the dumps are empty")
 		}
-		for name, secret := range map[string]string{
+		wantNone(t, places, map[string]string{
 			"code": shared.Code, "token": revealed.GetAccessToken(), "proof": revealed.GetAppsecretProof(), "app secret": brokertest.AppSecret,
-			"PIN": pin, "state": started.GetState(), "own token": ownToken, "refused code": "AQcanarycanary",
-		} {
-			for place, text := range places {
-				for form, written := range map[string]string{
-					"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "URL-encoded": url.QueryEscape(secret),
-					"base64": base64.StdEncoding.EncodeToString([]byte(secret)), "base64url": base64.RawURLEncoding.EncodeToString([]byte(secret)),
-				} {
-					if shows(text, written) {
-						t.Errorf("%s shows the %s, %s", place, name, form)
-					}
+			"PIN": pin, "state": started.GetState(), "client token": started.GetClientToken(), "own token": ownToken,
+			"refused code": "AQcanarycanary",
+		})
+	})
+}
+
+func TestNoSecretOfABrowserIsKeptOrLogged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		started, left := b.begin(b.as(org1)), b.begin(b.as(org1))
+		shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: redirectURI})
+		fresh := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect")
+		b.awaitState(b.as(fresh), started.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)
+		again := wantSentTo(t, b.comeBack("error", "access_denied", "state", left.GetState()), publicURL+"/connect")
+		b.send("GET", "onboardings/"+started.GetOnboardingId(), started.GetClientToken()+"x", "")
+		refused := b.comeBack("code", "AQcanarycanary", "state", started.GetState())
+		b.clock.advance(b.ttl)
+		late := b.send("GET", "onboardings/"+started.GetOnboardingId(), fresh, "")
+		if late.status != 401 || refused.status != 400 {
+			t.Fatalf("%d %s, %d %s", late.status, late.raw, refused.status, refused.raw)
+		}
+		wantNone(t, map[string]string{
+			"the database": dump(t, b.db), "the broker's database": dump(t, b.tokens), "the logs": b.logs.String(),
+			"an error": string(late.raw), "a page": string(refused.raw),
+		}, map[string]string{
+			"code": shared.Code, "refused code": "AQcanarycanary", "state": started.GetState(), "left state": left.GetState(),
+			"client token": started.GetClientToken(), "fresh token": fresh, "left token": again,
+		})
+	})
+}
+
+// wantNone looks for each secret in each place, in the forms in which secrets get about.
+func wantNone(t *testing.T, places, secrets map[string]string) {
+	t.Helper()
+	for name, secret := range secrets {
+		for place, text := range places {
+			for form, written := range map[string]string{
+				"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "URL-encoded": url.QueryEscape(secret),
+				"base64": base64.StdEncoding.EncodeToString([]byte(secret)), "base64url": base64.RawURLEncoding.EncodeToString([]byte(secret)),
+			} {
+				if shows(text, written) {
+					t.Errorf("%s shows the %s, %s", place, name, form)
 				}
 			}
 		}
-	})
+	}
 }

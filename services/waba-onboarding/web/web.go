@@ -140,7 +140,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case found && path.Ext(name) != ".html":
 		w.Header().Set("Cache-Control", caching(name))
 		f.serve(w, r)
-	case strings.HasPrefix(name, "/assets/"), path.Ext(name) != "":
+	case strings.HasPrefix(name, "/assets/"), path.Ext(name) != "" && path.Dir(name) == "/":
 		w.Header().Set("Cache-Control", "no-store")
 		http.Error(w, "there is no such file", http.StatusNotFound)
 	default: // the dashboard routes by itself

@@ -812,7 +812,7 @@ type ClaimWabaRequest struct {
 	WabaId string `protobuf:"bytes,2,opt,name=waba_id,json=wabaId,proto3" json:"waba_id,omitempty"`
 	// Optional; must be one of the WABA's numbers.
 	PhoneNumberId string `protobuf:"bytes,3,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`
-	// The run that StartOnboarding began, if it did.
+	// The run that StartOnboarding began, if it did. A client token names it by itself.
 	OnboardingId string `protobuf:"bytes,4,opt,name=onboarding_id,json=onboardingId,proto3" json:"onboarding_id,omitempty"`
 	// Checked when given, before the code is spent.
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
@@ -1660,10 +1660,10 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"onboarding\x121/api/v1/whatsapp/onboardings/{onboarding_id}:wait\x90\x02\x01\x12\xd5\x01\n" +
 	"\x14ReportOnboardingStep\x127.whatrack.wabaonboarding.v1.ReportOnboardingStepRequest\x1a8.whatrack.wabaonboarding.v1.ReportOnboardingStepResponse\"J\x82\xd3\xe4\x93\x02D:\x01*b\n" +
 	"onboarding\"3/api/v1/whatsapp/onboardings/{onboarding_id}:report\x12\xa3\x01\n" +
-	"\x0fListOnboardings\x122.whatrack.wabaonboarding.v1.ListOnboardingsRequest\x1a3.whatrack.wabaonboarding.v1.ListOnboardingsResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/whatsapp/onboardings\x90\x02\x01B\xde\x02\x92A\x91\x02\x12\x91\x01\n" +
-	"\x10whatrack-connect\x12yConnects customers' WhatsApp Business Accounts. Every error is a google.rpc.Status whose ErrorInfo names a stable reason.2\x02v12\x10application/json:\x10application/jsonZI\n" +
-	"G\n" +
-	"\x06bearer\x12=\b\x02\x12(Bearer <token>, a caller of CALLERS_FILE\x1a\rAuthorization \x02b\f\n" +
+	"\x0fListOnboardings\x122.whatrack.wabaonboarding.v1.ListOnboardingsRequest\x1a3.whatrack.wabaonboarding.v1.ListOnboardingsResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/whatsapp/onboardings\x90\x02\x01B\x84\x03\x92A\xb7\x02\x12\x91\x01\n" +
+	"\x10whatrack-connect\x12yConnects customers' WhatsApp Business Accounts. Every error is a google.rpc.Status whose ErrorInfo names a stable reason.2\x02v12\x10application/json:\x10application/jsonZo\n" +
+	"m\n" +
+	"\x06bearer\x12c\b\x02\x12NBearer <token>: a caller of CALLERS_FILE, or the clientToken of one onboarding\x1a\rAuthorization \x02b\f\n" +
 	"\n" +
 	"\n" +
 	"\x06bearer\x12\x00ZGgithub.com/whatrack/connect/gen/whatrack/wabaonboarding/v1;onboardingv1b\x06proto3"

@@ -34,17 +34,21 @@ const (
 //
 // Turns one run of Embedded Signup into a proven connection.
 //
-// The organization is the caller's own; a caller with several names one in X-Organization-Id. Any call may end with
-// UNAUTHENTICATED, PERMISSION_DENIED, ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
+// The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
+// with the clientToken of its onboarding: ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and ReportOnboardingStep of
+// that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
+// ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceClient interface {
-	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba.
+	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
+	// the clientToken does.
 	//
+	// Errors: SIGNUP_NOT_CONFIGURED.
 	// Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
 	StartOnboarding(ctx context.Context, in *StartOnboardingRequest, opts ...grpc.CallOption) (*StartOnboardingResponse, error)
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more. A refused exchange is an error with metadata.onboardingId; a claim that
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
 	// fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
@@ -69,7 +73,7 @@ type OnboardingServiceClient interface {
 	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
 	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
 	//
-	// Errors: NOT_FOUND. Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	// Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
 	ReportOnboardingStep(ctx context.Context, in *ReportOnboardingStepRequest, opts ...grpc.CallOption) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//
@@ -161,17 +165,21 @@ func (c *onboardingServiceClient) ListOnboardings(ctx context.Context, in *ListO
 //
 // Turns one run of Embedded Signup into a proven connection.
 //
-// The organization is the caller's own; a caller with several names one in X-Organization-Id. Any call may end with
-// UNAUTHENTICATED, PERMISSION_DENIED, ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
+// The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
+// with the clientToken of its onboarding: ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and ReportOnboardingStep of
+// that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
+// ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceServer interface {
-	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba.
+	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
+	// the clientToken does.
 	//
+	// Errors: SIGNUP_NOT_CONFIGURED.
 	// Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
 	StartOnboarding(context.Context, *StartOnboardingRequest) (*StartOnboardingResponse, error)
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more. A refused exchange is an error with metadata.onboardingId; a claim that
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
 	// fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
@@ -196,7 +204,7 @@ type OnboardingServiceServer interface {
 	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
 	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
 	//
-	// Errors: NOT_FOUND. Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	// Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
 	ReportOnboardingStep(context.Context, *ReportOnboardingStepRequest) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//

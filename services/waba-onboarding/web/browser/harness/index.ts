@@ -3,45 +3,52 @@ import { after, before, test } from 'node:test'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium, type Launched } from './chromium'
 import { Devstack } from './devstack'
-import { Site, pages, type Session } from './site'
+import { Site } from './site'
 import { Watch } from './watch'
 
-export { Devstack, Site, Watch }
+export { Devstack, Watch }
 export * from './dialog'
+
+/** A web site of an integrator. */
+export interface Host {
+  origin: string
+  /** The pages that the full-page signup may lead back to. */
+  pages: string[]
+  serve: (devstack: Devstack) => Promise<void>
+  stop: () => Promise<void>
+}
 
 /** What a test has to work with: a browser of its own kind, and an organization that nobody else uses. */
 export interface Stage {
   devstack: Devstack
-  site: Site
+  host: Host
   context: BrowserContext
   page: Page
   organization: string
   watch: Watch
   /** Errors of the console that the test provokes. */
   expectedErrors: RegExp[]
-  /** The sessions that the site handed out. */
-  sessions: () => Session[]
-  /** The run that the page is about, as the operator sees it. */
+  /** A run that the site began, as the operator sees it. */
   onboarding: (index?: number) => Promise<Record<string, any>>
 }
 
 let devstack: Devstack
-let site: Site
+let host: Host
 let chromium: Launched
 let tests = 0
 
 /** Starts what the tests of a file share: one devstack, one site, one browser. */
-export function shareStack(): void {
+export function shareStack(startHost: () => Promise<Host> = Site.start): void {
   before(async () => {
-    site = await Site.start()
-    devstack = await Devstack.start(site.origin, pages)
-    site.devstack = devstack
+    host = await startHost()
+    devstack = await Devstack.start(host.origin, host.pages)
+    await host.serve(devstack)
     chromium = await launchChromium()
   })
   after(async () => {
     await chromium?.close()
     await devstack?.stop()
-    await site?.stop()
+    await host?.stop()
   })
 }
 
@@ -52,18 +59,19 @@ export function browserTest(name: string, run: (stage: Stage) => Promise<void>, 
     await devstack.sim('dialog', {})
     const context = await chromium.browser.newContext({ locale: 'pt-BR', ...options })
     context.setDefaultTimeout(20_000)
-    await context.addCookies([{ name: 'shop', value: organization, url: site.origin }])
+    await context.addCookies([{ name: 'shop', value: organization, url: host.origin }])
     const watch = new Watch(context)
     watch.keepSecret(devstack.operatorToken)
     const page = await context.newPage()
-    const sessions = () => site.sessions.get(organization) ?? []
-    const onboarding = (index = 0) => devstack.api(organization, `onboardings/${sessions()[index]?.onboardingId}`)
-    const stage = { devstack, site, context, page, organization, watch, expectedErrors: [] as RegExp[], sessions, onboarding }
+    const onboarding = (index = 0) => devstack.api(organization, `onboardings/${watch.sessions[index]?.onboardingId}`)
+    const stage: Stage = { devstack, host, context, page, organization, watch, expectedErrors: [], onboarding }
     try {
       await run(stage)
-      assert.ok(sessions().length > 0)
-      for (const { state, clientToken } of sessions()) watch.keepSecret(state, clientToken)
+      assert.ok(watch.sessions.length > 0)
       await watch.check(stage.expectedErrors)
+    } catch (error) {
+      for (const open of context.pages()) console.error(`${open.url()}: ${await open.locator('body').innerText().catch(String)}`)
+      throw error
     } finally {
       await context.close()
     }

@@ -4,20 +4,11 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Devstack } from './devstack'
+import type { Host } from './index'
 
-export interface Session {
-  onboardingId: string
-  state: string
-  clientToken: string
-}
-
-/** The pages that the full-page signup may lead back to. */
-export const pages = ['/tag', '/hook', '/adapter']
-
-export class Site {
-  /** What the back end handed out, by the organization that the cookie names. */
-  readonly sessions = new Map<string, Session[]>()
-  devstack: Devstack | undefined
+export class Site implements Host {
+  readonly pages = ['/tag', '/hook', '/adapter']
+  #devstack: Devstack | undefined
 
   private constructor(
     readonly origin: string,
@@ -27,7 +18,7 @@ export class Site {
   static async start(): Promise<Site> {
     let site: Site
     const server = createServer((request, response) => {
-      site.#serve(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)))
+      site.#answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)))
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -39,12 +30,16 @@ export class Site {
     return site
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async serve(devstack: Devstack): Promise<void> {
+    this.#devstack = devstack
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', this.origin)
     if (pathname === '/session' && request.method === 'POST') return this.#session(request, response)
     if (pathname === '/hook.js') {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync('.build/pages/hook.js'))
-    } else if (pages.includes(pathname)) {
+    } else if (this.pages.includes(pathname)) {
       response.writeHead(200, this.#headers()).end(this.#page(pathname))
     } else {
       response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end()
@@ -54,19 +49,18 @@ export class Site {
   /** StartOnboarding for whoever is signed in: the token stays here. */
   async #session(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const organization = /shop=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
-    if (!organization || !this.devstack) {
+    if (!organization || !this.#devstack) {
       response.writeHead(401).end()
       return
     }
     const returnUrl = this.origin + new URL(request.headers.referer ?? '', this.origin).pathname
-    const session = await this.devstack.api(organization, 'onboardings', { returnUrl })
-    this.sessions.set(organization, [...(this.sessions.get(organization) ?? []), session as Session])
+    const session = await this.#devstack.api(organization, 'onboardings', { returnUrl })
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(session))
   }
 
   /** The kit works under a policy as strict as this one. */
   #headers(): Record<string, string> {
-    const { url, meta } = this.devstack ?? { url: '', meta: '' }
+    const { url, meta } = this.#devstack ?? { url: '', meta: '' }
     return {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': `default-src 'none'; script-src 'self' ${url} ${meta}; connect-src 'self' ${url}; base-uri 'none'`,
@@ -77,7 +71,7 @@ export class Site {
   #page(path: string): string {
     const body =
       path === '/tag'
-        ? `<whatrack-connect session-url="/session"></whatrack-connect><script src="${this.devstack?.url}/connect.js"></script>`
+        ? `<whatrack-connect session-url="/session"></whatrack-connect><script src="${this.#devstack?.url}/connect.js"></script>`
         : `<div id="root"></div><script type="module" src="/hook.js"></script>`
     return `<!doctype html><html lang="pt-BR"><meta charset="utf-8"><title>Loja</title><body>${body}</body></html>`
   }

@@ -1,11 +1,20 @@
 // Watches what a browser does in a test, for secrets where none belongs and for errors that nobody expects.
 import assert from 'node:assert/strict'
-import type { BrowserContext, Page, Request } from 'playwright-core'
+import type { BrowserContext, Page, Request, Response } from 'playwright-core'
 
 /** Where OAuth itself puts the code and the state into an address: Meta's dialog, and our callback, which is no page. */
 const oauth = /\/dialog\/oauth|\/onboarding\/callback/
 
+/** What StartOnboarding answered, as far as tests ask. */
+export interface Session {
+  onboardingId: string
+  state: string
+  clientToken: string
+}
+
 export class Watch {
+  /** The sessions that pages were given, in order. */
+  readonly sessions: Session[] = []
   readonly #seen: { where: string; text: string }[] = []
   readonly #errors: string[] = []
   readonly #pending: Promise<unknown>[] = []
@@ -19,6 +28,7 @@ export class Watch {
       if (message.type() === 'error' || message.type() === 'warning') this.#errors.push(message.text())
     })
     context.on('weberror', (error) => this.#errors.push(String(error.error())))
+    context.on('response', (response) => this.#pending.push(this.#response(response).catch(() => {})))
     context.on('request', (request) => this.#pending.push(this.#request(request).catch(() => {})))
   }
 
@@ -27,15 +37,16 @@ export class Watch {
     for (const secret of secrets) if (secret) this.#secrets.add(secret)
   }
 
-  /** Every code that a page posted, in order. */
-  readonly codes: string[] = []
+  async #response(response: Response): Promise<void> {
+    if (!response.url().endsWith('/session')) return
+    const session = (await response.json()) as Session
+    this.sessions.push(session)
+    this.keepSecret(session.state, session.clientToken)
+  }
 
   async #request(request: Request): Promise<void> {
     const { code } = (request.url().endsWith('/claim-waba') ? request.postDataJSON() : {}) as { code?: string }
-    if (code) {
-      this.codes.push(code)
-      this.keepSecret(code)
-    }
+    if (code) this.keepSecret(code)
     const returned = /\/onboarding\/callback\?.*\bcode=([^&]+)/.exec(request.url())?.[1]
     if (returned) this.keepSecret(decodeURIComponent(returned))
     if (!oauth.test(request.url())) this.#seen.push({ where: 'URL of a request', text: request.url() })
@@ -63,8 +74,8 @@ export class Watch {
   async #inspect(page: Page): Promise<void> {
     const cdp = await this.#context.newCDPSession(page)
     const { entries } = await cdp.send('Page.getNavigationHistory')
-    for (const { url, userTypedURL } of entries) {
-      if (!/\/dialog\/oauth/.test(url)) this.#seen.push({ where: 'history', text: `${url} ${userTypedURL}` })
+    for (const { url } of entries) {
+      if (!/\/dialog\/oauth/.test(url)) this.#seen.push({ where: 'history', text: url })
     }
     if (oauth.test(page.url())) return // Meta's
     const text = await page.evaluate(() =>

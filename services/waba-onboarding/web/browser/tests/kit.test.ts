@@ -10,7 +10,7 @@ const connectButton = (page: Page) => page.getByRole('button', { name: 'Conectar
 const status = (page: Page) => page.getByRole('status')
 
 async function opens(stage: Stage, path = '/tag'): Promise<Page> {
-  await stage.page.goto(stage.site.origin + path)
+  await stage.page.goto(stage.host.origin + path)
   return popupOf(stage.page)
 }
 
@@ -56,7 +56,7 @@ for (const [order, more] of [
     await says(stage.page, 'Continue na janela do Facebook.')
     await finishPopup(popup)
     await connected(stage, before)
-    assert.equal(stage.sessions().length, 1)
+    assert.equal(stage.watch.sessions.length, 1)
   })
 }
 
@@ -111,7 +111,7 @@ browserTest("popup: Meta's error becomes a sentence, and support gets its number
 browserTest('popup: blocked, so the whole page goes', async (stage) => {
   const before = await stage.devstack.exchanges()
   await stage.page.addInitScript(() => (window.open = () => null))
-  await stage.page.goto(`${stage.site.origin}/tag`)
+  await stage.page.goto(`${stage.host.origin}/tag`)
   await connectButton(stage.page).click()
   await stage.page.waitForURL(/dialog\/oauth/)
   await walkThrough(stage.page)
@@ -120,7 +120,7 @@ browserTest('popup: blocked, so the whole page goes', async (stage) => {
 
 browserTest('popup: a double click opens one, and spends one code', async (stage) => {
   const before = await stage.devstack.exchanges()
-  await stage.page.goto(`${stage.site.origin}/tag`)
+  await stage.page.goto(`${stage.host.origin}/tag`)
   const [popup] = await Promise.all([stage.page.waitForEvent('popup'), connectButton(stage.page).dblclick()])
   assert.equal(stage.context.pages().length, 2)
   await finishPopup(popup)
@@ -143,7 +143,7 @@ browserTest('popup: two tabs do not hear of one another', async (stage) => {
   const before = await stage.devstack.exchanges()
   const popup = await opens(stage)
   const other = await stage.context.newPage()
-  await other.goto(`${stage.site.origin}/tag`)
+  await other.goto(`${stage.host.origin}/tag`)
   const second = await popupOf(other)
   await finishPopup(popup)
   await connected(stage, before)
@@ -197,12 +197,12 @@ browserTest(
   'full page: there and back on a phone, and the address is clean',
   async (stage) => {
     const before = await stage.devstack.exchanges()
-    await stage.page.goto(`${stage.site.origin}/tag`)
+    await stage.page.goto(`${stage.host.origin}/tag`)
     await connectButton(stage.page).click()
     await stage.page.waitForURL(/dialog\/oauth/)
     await walkThrough(stage.page)
     await connected(stage, before)
-    assert.equal(stage.page.url(), `${stage.site.origin}/tag`)
+    assert.equal(stage.page.url(), `${stage.host.origin}/tag`)
     await stage.page.reload()
     await connectButton(stage.page).and(stage.page.locator(':enabled')).waitFor()
     assert.equal(await stage.devstack.exchanges(), before + 1)
@@ -213,7 +213,7 @@ browserTest(
 browserTest(
   'full page: cancelled at Meta, or left by the back button',
   async (stage) => {
-    await stage.page.goto(`${stage.site.origin}/tag`)
+    await stage.page.goto(`${stage.host.origin}/tag`)
     await connectButton(stage.page).click()
     await stage.page.waitForURL(/dialog\/oauth/)
     await walkTo(stage.page, 'business')
@@ -232,7 +232,7 @@ browserTest('hook: in StrictMode it starts once, and connects', async (stage) =>
   const before = await stage.devstack.exchanges()
   await finishPopup(await opens(stage, '/hook'))
   await connected(stage, before)
-  assert.equal(stage.sessions().length, 1)
+  assert.equal(stage.watch.sessions.length, 1)
   const { connection } = await stage.onboarding()
   assert.equal(await stage.page.locator('#connected').textContent(), connection.wabaId)
 })

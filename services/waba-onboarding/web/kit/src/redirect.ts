@@ -47,8 +47,17 @@ export function recallTrip(): Trip | undefined {
 /** Takes the client token out of the address with which the full-page flow came back, or answers undefined. */
 export function takeClientToken(): string | undefined {
   const token = fragment.exec(location.hash)?.[1]
-  if (token) history.replaceState(history.state, '', location.pathname + location.search)
+  if (!token) return undefined
+  cleanAddress()
+  // A router that read the address before would write it back later. Once it listens to the history it hears of this.
+  setTimeout(cleanAddress)
   return token
+}
+
+/** Next.js takes no notice of changes that carry its own marks. */
+function cleanAddress(): void {
+  const { __NA, _N, ...state } = (history.state ?? {}) as Record<string, unknown>
+  history.replaceState(state, '', location.pathname + location.search)
 }
 
 /** Phones, and the browsers inside of apps, lose popups. */

@@ -48,6 +48,8 @@ test('back from the dialog: the token leaves the address at once, and the claim 
   assert.equal(world.calls[0]?.url, `${api}/api/v1/whatsapp/onboardings/onboarding-7:wait?seenState=STARTED&timeout=20s`)
   assert.equal(world.calls[0]?.headers['Authorization'], `Bearer ${token}`)
   assert.equal(world.sessions.length, 0, 'nothing new is begun')
+  mock.timers.tick(1)
+  assert.deepEqual(world.replaced, ['/page?x=1', '/page?x=1'], 'and once more, for a router that listens by then')
   assert.equal(world.stored.size, 0)
 })
 

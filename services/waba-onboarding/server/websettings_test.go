@@ -1,0 +1,78 @@
+package server
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/whatrack/connect/services/internal/cli"
+)
+
+// check runs `check` with settings that are complete, and the given ones.
+func check(t *testing.T, env ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	env = append(env, "DATABASE_URL=sqlite:///x.db", "META_APP_ID=1", "CALLERS_FILE=c", "KEYSET_FILE=k", "BROKER_ADDR=b:1")
+	if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "TLS_CERT_FILE=") }) {
+		env = append(env, "INSECURE=true", "BROKER_TOKEN=t")
+	}
+	code := cli.Main(t.Context(), cli.Process{Args: []string{"check"}, Env: env, Stdout: &out, Stderr: &out}, Program())
+	return code, out.String()
+}
+
+func TestWhatBrowsersAreToldIsChecked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, env, want string }{
+		{"an origin with a path", "ALLOWED_ORIGINS=https://a.example,https://b.example/", "ALLOWED_ORIGINS must be an origin"},
+		{"a wildcard", "ALLOWED_ORIGINS=*", "ALLOWED_ORIGINS must be https://host"},
+		{"any subdomain", "ALLOWED_ORIGINS=https://*.example.com", "ALLOWED_ORIGINS must be https://host"},
+		{"null", "ALLOWED_ORIGINS=null", "ALLOWED_ORIGINS must be https://host"},
+		{"upper case", "ALLOWED_ORIGINS=https://A.example", "ALLOWED_ORIGINS must be an origin"},
+		{"a default port", "ALLOWED_ORIGINS=https://a.example:443", "ALLOWED_ORIGINS must be an origin"},
+		{"plaintext", "ALLOWED_ORIGINS=http://a.example", "ALLOWED_ORIGINS must be https://"},
+		{"a public URL with a path", "PUBLIC_URL=https://a.example/connect", "PUBLIC_URL must be an origin"},
+		{"a plaintext public URL", "PUBLIC_URL=http://a.example", "PUBLIC_URL must be https://"},
+		{"a page with a fragment", "ALLOWED_REDIRECT_URIS=https://a.example/#x", "ALLOWED_REDIRECT_URIS must be https://host"},
+		{"a page without a callback", "ALLOWED_REDIRECT_URIS=https://a.example/x", "ALLOWED_REDIRECT_URIS needs PUBLIC_URL"},
+		{"an SDK that would break the policy", "META_SDK_URL=https://a.example;script-src/sdk.js", "META_SDK_URL must be https://host"},
+		{"a plaintext dialog", "META_DIALOG_URL=http://a.example/dialog", "META_DIALOG_URL must be https://"},
+	} {
+		code, out := check(t, c.env, "TLS_CERT_FILE=c", "TLS_KEY_FILE=k")
+		if code != 2 || !strings.Contains(out, "waba-onboarding: "+c.want) {
+			t.Errorf("%s: exit %d: %s", c.name, code, out)
+		}
+	}
+	for _, env := range [][]string{
+		{"PUBLIC_URL=https://a.example/", "ALLOWED_ORIGINS=https://a.example,https://b.example:8443", "ALLOWED_REDIRECT_URIS=https://a.example/x?y=1", "TLS_CERT_FILE=c", "TLS_KEY_FILE=k"},
+		{"PUBLIC_URL=http://127.0.0.1:8080", "ALLOWED_ORIGINS=http://localhost:3000", "TLS_CERT_FILE=c", "TLS_KEY_FILE=k"},
+		{"PUBLIC_URL=http://connect.internal", "ALLOWED_ORIGINS=http://[::1]:3000"},
+	} {
+		if code, out := check(t, env...); code != 0 {
+			t.Errorf("%v: exit %d: %s", env, code, out)
+		}
+	}
+}
+
+func TestCheckSaysWhatDoesNotWorkWithoutASetting(t *testing.T) {
+	t.Parallel()
+	code, out := check(t)
+	if code != 0 || !strings.Contains(out, "note: META_CONFIG_ID is not set") || !strings.Contains(out, "note: PUBLIC_URL is not set") || !strings.HasSuffix(out, "\nok\n") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if _, out := check(t, "META_CONFIG_ID=1", "PUBLIC_URL=https://a.example"); out != "ok\n" {
+		t.Errorf("with both: %s", out)
+	}
+}
+
+func TestThePolicyFollowsTheSettings(t *testing.T) {
+	t.Parallel()
+	meta := (&Settings{MetaSDKURL: "https://connect.facebook.net/en_US/sdk.js", Common: cli.Common{MetaGraphVersion: "v25.0"}}).webOrigins()
+	if meta.Scripts != "https://connect.facebook.net" || !slices.Contains(meta.Frames, "https://www.facebook.com") || !slices.Contains(meta.Connect, "https://graph.facebook.com") {
+		t.Errorf("Meta's: %+v", meta)
+	}
+	sim := (&Settings{MetaSDKURL: "http://127.0.0.1:8081/en_US/sdk.js", MetaDialogURL: "http://127.0.0.1:8081/v25.0/dialog/oauth"}).webOrigins()
+	if sim.Scripts != "http://127.0.0.1:8081" || slices.ContainsFunc(append(sim.Frames, sim.Connect...), func(s string) bool { return s != sim.Scripts }) {
+		t.Errorf("the simulator's: %+v", sim)
+	}
+}
