@@ -4,6 +4,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { listOnboardings, OnboardingState, type Onboarding } from '../api/generated'
 import { Badge, onboardingTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
+import { FilterLink } from '../ui/FilterLink'
 import { Bones, Empty, Foreign, PageHead, Panel } from '../ui/parts'
 import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
@@ -37,13 +38,13 @@ export default function Attempts() {
     <>
       <PageHead title={words.nav.attempts} lead={words.attempts.lead} />
       <nav className={`${ui.chips} ${css.filter}`} aria-label={words.attempts.situation}>
-        <Link to="/attempts" search={{}} className={ui.chip} activeProps={{}} aria-current={chosen ? undefined : 'page'}>
+        <FilterLink to="/attempts" search={{}} className={ui.chip} on={!chosen}>
           {words.common.all}
-        </Link>
+        </FilterLink>
         {STATES.map((s) => (
-          <Link key={s} to="/attempts" search={{ state: s }} className={ui.chip} activeProps={{}} aria-current={chosen === s ? 'page' : undefined}>
+          <FilterLink key={s} to="/attempts" search={{ state: s }} className={ui.chip} on={chosen === s}>
             {words.onboarding[s]}
-          </Link>
+          </FilterLink>
         ))}
       </nav>
       <Answered query={query} bones={<Panel><Bones lines={8} /></Panel>}>

@@ -1,8 +1,9 @@
 import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { listActivities, type Activity } from '../api/generated'
 import { TONE_ICONS } from '../ui/Badge'
+import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
 import { Panel, visible } from '../ui/parts'
 import { Ago } from '../ui/Time'
@@ -32,13 +33,13 @@ export function Timeline({ id, state }: { id: string; state: string }) {
   })
   const chips = (
     <div className={ui.chips} role="group" aria-label={words.connection.timeline}>
-      <Link to="." search={{}} className={ui.chip} activeProps={{}} aria-current={about ? undefined : 'true'}>
+      <FilterLink to="." search={{}} className={ui.chip} on={!about}>
         {words.common.all}
-      </Link>
+      </FilterLink>
       {GROUPS.map((group) => (
-        <Link key={group} to="." search={{ about: group }} className={ui.chip} activeProps={{}} aria-current={about === group ? 'true' : undefined}>
+        <FilterLink key={group} to="." search={{ about: group }} className={ui.chip} on={about === group}>
           {words.groups[group]}
-        </Link>
+        </FilterLink>
       ))}
     </div>
   )

@@ -9,6 +9,7 @@ import { ConnectButton } from '../connect/ConnectButton'
 import { csv, download } from '../csv'
 import { Badge, connectionTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
+import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
 import { Bones, Empty, Foreign, PageHead, Panel } from '../ui/parts'
 import { Ago, useNow } from '../ui/Time'
@@ -99,9 +100,9 @@ function Found({ list }: { list: Listed<Connection> }) {
 function Tab({ state, label, count }: { state?: string; label: string; count: number }) {
   const { state: chosen, q } = route.useSearch()
   return (
-    <Link to="/connections" search={{ state, q }} className={css.tab} aria-current={chosen === state ? 'page' : undefined} activeProps={{}}>
+    <FilterLink to="/connections" search={{ state, q }} className={css.tab} on={chosen === state}>
       {label} <span>{count}</span>
-    </Link>
+    </FilterLink>
   )
 }
 

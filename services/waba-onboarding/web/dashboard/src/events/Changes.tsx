@@ -6,6 +6,7 @@ import { ChangeState, listChanges, type Change, type Connection } from '../api/g
 import { useConnections } from '../api/lists'
 import { Badge, changeTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
+import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
 import { Bones, Empty, Foreign, Panel } from '../ui/parts'
 import { Ago } from '../ui/Time'
@@ -47,9 +48,9 @@ export function Changes() {
         <FieldFilter key={field} />
         <div className={ui.chips} role="group" aria-label={words.events.state}>
           {STATES.map((s) => (
-            <Link key={s} to="/events" search={{ field, connection, state: state === s ? undefined : s }} className={ui.chip} activeProps={{}} aria-current={state === s ? 'true' : undefined}>
+            <FilterLink key={s} to="/events" search={{ field, connection, state: state === s ? undefined : s }} className={ui.chip} on={state === s}>
               {words.change[s]}
-            </Link>
+            </FilterLink>
           ))}
         </div>
         {filtered && rows.length > 0 && <ReplayAll changes={rows} />}

@@ -4,7 +4,7 @@ import type { DestinationAttempt } from '../api/generated'
 import { listDestinationAttemptsOptions } from '../api/generated/@tanstack/react-query.gen'
 import { Badge } from '../ui/Badge'
 import { Foreign } from '../ui/parts'
-import { Ago } from '../ui/Time'
+import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import css from './events.module.css'
@@ -32,6 +32,7 @@ export function DestinationAttempts({ id }: { id: string }) {
 
 function Attempt({ attempt: a }: { attempt: DestinationAttempt }) {
   const { words, format } = useSpeech()
+  const now = useNow()
   const status = a.httpStatus ?? 0
   const received = status >= 200 && status < 300
   return (
@@ -40,10 +41,10 @@ function Attempt({ attempt: a }: { attempt: DestinationAttempt }) {
       <code>{a.changeId ? <Link to="/events" search={{ id: a.changeId }}>{a.eventType}</Link> : a.eventType}</code>
       <span className="muted">
         <Ago time={a.time} /> · {words.destinations.attempt(a.attempt ?? 1)} · {format.duration(a.durationMs ?? 0)}
-        {a.nextAttemptTime && (
+        {a.nextAttemptTime && new Date(a.nextAttemptTime).getTime() > now && (
           <>
             {' · '}
-            {words.destinations.nextTry(format.ago(a.nextAttemptTime, Date.now()))}
+            {words.destinations.nextTry(format.ago(a.nextAttemptTime, now))}
           </>
         )}
       </span>

@@ -1,4 +1,5 @@
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
+import { FilterLink } from '../ui/FilterLink'
 import { PageHead } from '../ui/parts'
 import { useSpeech } from '../words'
 import ui from '../ui/ui.module.css'
@@ -15,12 +16,12 @@ export default function Events() {
     <>
       <PageHead title={words.nav.events} lead={words.events.lead} />
       <nav className={ui.tabs} aria-label={words.nav.events}>
-        <Link to="/events" search={{}} className={ui.tab} activeProps={{}} aria-current={destinations ? undefined : 'page'}>
+        <FilterLink to="/events" search={{}} className={ui.tab} on={!destinations}>
           {words.events.changes}
-        </Link>
-        <Link to="/events" search={{ tab: 'destinations' }} className={ui.tab} activeProps={{}} aria-current={destinations ? 'page' : undefined}>
+        </FilterLink>
+        <FilterLink to="/events" search={{ tab: 'destinations' }} className={ui.tab} on={destinations}>
           {words.events.destinations}
-        </Link>
+        </FilterLink>
       </nav>
       {destinations ? <Destinations /> : <Changes />}
     </>
