@@ -46,6 +46,18 @@ describe.each(languages)('the words of %s', (_, words) => {
   })
 })
 
+test.each(languages)('composed activities have words in %s', (_, words) => {
+  const composed = [
+    ...Object.keys(ConnectionState).map((s) => `STATE_${s}`), ...Object.keys(Registration).map((s) => `NUMBER_${s}`), ...Object.keys(Event).map((s) => `SIGNUP_${s}`),
+    ...Object.keys(DestinationState).map((s) => `DESTINATION_${s}`), ...Object.keys(SyncPartState).flatMap((s) => [`SYNC_CONTACTS_${s}`, `SYNC_HISTORY_${s}`]),
+  ].filter((type) => !type.endsWith('UNSPECIFIED'))
+  for (const type of composed) {
+    const rest = type.replace(/^[A-Z]+_(CONTACTS_|HISTORY_)?/, '')
+    expect(activityTitle(type, words)).not.toContain(rest)
+    expect(activityTitle(type, words).toLowerCase()).not.toBe(readable(type).toLowerCase())
+  }
+})
+
 const readable = (name: string) => (name.charAt(0) + name.slice(1).toLowerCase()).replaceAll('_', ' ')
 
 // Types stand in the calls that write them; those that are composed begin with STATE_, NUMBER_ or META_.

@@ -7,12 +7,26 @@ import type { ActivityGroup } from '../words/known'
 export function activityTitle(type: string, words: Words): string {
   const known = (words.activity as Record<string, string>)[type]
   if (known) return known
-  const [, family, rest] = /^(STATE|NUMBER|META)_(.+)$/.exec(type) ?? []
-  if (family === 'STATE') return words.activityOf.state((words.state as Record<string, string>)[rest ?? ''] ?? readable(rest))
-  if (family === 'NUMBER') return words.activityOf.number((words.registration as Record<string, string>)[rest ?? ''] ?? readable(rest))
-  if (family === 'META') return words.activityOf.meta(words.metaEvent[rest ?? ''] ?? readable(rest))
-  return readable(type)
+  const [, family = '', rest = ''] = /^(STATE|NUMBER|META|SIGNUP|SYNC|DESTINATION)_(.+)$/.exec(type) ?? []
+  return FAMILIES[family]?.(rest, words) ?? readable(type)
 }
+
+// What stands behind the first word of a composed type.
+const FAMILIES: Record<string, (rest: string, words: Words) => string> = {
+  STATE: (rest, words) => words.activityOf.state(of(words.state, rest)),
+  NUMBER: (rest, words) => words.activityOf.number(of(words.registration, rest)),
+  META: (rest, words) => words.activityOf.meta(of(words.metaEvent, rest)),
+  SIGNUP: (rest, words) => of(words.signup, rest),
+  DESTINATION: (rest, words) => words.activityOf.destination(of(words.destinationState, rest)),
+  SYNC: (rest, words) => {
+    const [part = '', ...state] = rest.split('_')
+    const parts = { CONTACTS: words.connection.syncContacts, HISTORY: words.connection.syncHistory }
+    return words.activityOf.sync(of(parts, part), of(words.sync, state.join('_')))
+  },
+}
+
+const of = (names: Record<string, string>, name: string) => names[name] ?? readable(name)
+
 
 const readable = (name = '') => (name.charAt(0) + name.slice(1).toLowerCase()).replaceAll('_', ' ')
 
@@ -36,6 +50,6 @@ export function activityTone(type = ''): Tone {
 }
 
 export function actorName(actor: string | undefined, words: Words): string {
-  if (actor === 'meta') return words.actor.meta
+  if (actor === 'meta' || actor === 'customer') return words.actor[actor]
   return isService(actor) ? words.actor.service : (actor ?? '')
 }

@@ -136,7 +136,7 @@ export const en = {
   },
   connection: {
     verdict: {
-      connected: 'Receiving messages.', lastEvent: (age: string) => `Last event ${age}.`, noEvent: 'Connected. No event has arrived yet: send a message to the number to see.',
+      connected: 'Receiving events from Meta.', lastEvent: (age: string) => `The last one ${age}.`, noEvent: 'Connected. No event has arrived yet: send a message to the number to see.',
       claiming: (step: string, n: number) => `Connecting: ${step} (step ${n} of 7). It goes on by itself.`, claimingSoon: 'Connecting. It goes on by itself.', disconnected: (when: string) => `Disconnected on ${when}. The history stays.`,
     },
     chain: 'From the customer to your system', timeline: 'Timeline', numbers: 'Numbers', messages: 'Messages', ids: 'Identifiers', actions: 'More actions', people: 'Who acted',
@@ -153,18 +153,20 @@ export const en = {
     toShape: 'Digits only, with the country code. Example: 5511912345678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply',
   },
   groups: { access: 'Access', webhooks: 'Webhooks', numbers: 'Numbers', people: 'People' },
-  actor: { service: 'routine', meta: 'Meta' },
+  actor: { service: 'routine', meta: 'Meta', customer: 'customer' },
   activity: {
     ONBOARDING_STARTED: 'Signup started', CODE_POSTED: 'The customer finished at Meta', CODE_EXCHANGED: 'Access received from Meta', CLAIM_STARTED: 'Connecting began', CLAIM_RESTARTED: 'Connecting taken up again',
     CLAIM_FAILED: 'Connecting was not completed', CHOICE_OFFERED: 'Several accounts shared: asked to choose', WABA_CHOSEN: 'Account chosen', WABA_HELD: 'Account reserved', CONNECTED: 'Account connected and confirmed',
     CHECKED: 'Checked with Meta', SUBSCRIPTION_PROVEN: 'Webhook subscription confirmed', SUBSCRIPTION_FAILED: 'Meta did not confirm the webhook subscription', NUMBER_REGISTRATION_STARTED: 'Registration of the number began',
     DISCONNECT_REQUESTED: 'Disconnection requested', DISCONNECTED: 'Account disconnected',
+    DESTINATION_CREATED: 'Destination added', DESTINATION_URL_CHANGED: 'Address of the destination changed', DESTINATION_SECRET_ROTATED: 'Secret of the destination rotated', DESTINATION_DELETED: 'Destination removed',
   },
   metaEvent: {
     PARTNER_ADDED: 'the customer shared the account', PARTNER_REMOVED: 'the customer took the account away', PARTNER_APP_INSTALLED: 'the customer installed the app', PARTNER_APP_UNINSTALLED: 'the customer removed the app', ACCOUNT_DELETED: 'the account was deleted',
     ACCOUNT_RESTRICTION: 'the account was restricted', ACCOUNT_VIOLATION: 'the account violated a policy', DISABLED_UPDATE: 'the account was or will be disabled', VERIFIED_ACCOUNT: 'the business was verified', ACCOUNT_OFFBOARDED: 'the app on the phone left', ACCOUNT_RECONNECTED: 'the app on the phone is back',
   } as Record<string, string>,
   activityOf: {
+    sync: (part: string, state: string) => `${part}: ${state}`, destination: (state: string) => `Destination: ${state.toLowerCase()}`,
     state: (label: string) => `State: ${label}`, number: (label: string) => `Registration of the number: ${label.toLowerCase()}`, meta: (event: string) => `Word from Meta: ${event}`,
   },
   attempts: {

@@ -142,7 +142,7 @@ export const pt = {
   },
   connection: {
     verdict: {
-      connected: 'Recebendo mensagens.', lastEvent: (age: string) => `Último evento ${age}.`, noEvent: 'Conectada. Nenhum evento chegou ainda: envie uma mensagem ao número para ver.',
+      connected: 'Recebendo eventos da Meta.', lastEvent: (age: string) => `O último ${age}.`, noEvent: 'Conectada. Nenhum evento chegou ainda: envie uma mensagem ao número para ver.',
       claiming: (step: string, n: number) => `Conectando: ${step} (passo ${n} de 7). Segue sozinho.`, claimingSoon: 'Conectando. Segue sozinho.', disconnected: (when: string) => `Desconectada em ${when}. O histórico fica.`,
     },
     chain: 'Do cliente ao seu sistema', timeline: 'Linha do tempo', numbers: 'Números', messages: 'Mensagens', ids: 'Identificadores', actions: 'Mais ações', people: 'Quem agiu',
@@ -159,18 +159,20 @@ export const pt = {
     toShape: 'Só números, com o código do país. Exemplo: 5511912345678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder',
   },
   groups: { access: 'Acesso', webhooks: 'Webhooks', numbers: 'Números', people: 'Pessoas' } satisfies Record<ActivityGroup, string>,
-  actor: { service: 'rotina', meta: 'Meta' },
+  actor: { service: 'rotina', meta: 'Meta', customer: 'cliente' },
   activity: {
     ONBOARDING_STARTED: 'Cadastro iniciado', CODE_POSTED: 'O cliente concluiu na Meta', CODE_EXCHANGED: 'Acesso recebido da Meta', CLAIM_STARTED: 'Conexão iniciada', CLAIM_RESTARTED: 'Conexão retomada',
     CLAIM_FAILED: 'A conexão não foi concluída', CHOICE_OFFERED: 'Várias contas compartilhadas: escolha pedida', WABA_CHOSEN: 'Conta escolhida', WABA_HELD: 'Conta reservada', CONNECTED: 'Conta conectada e confirmada',
     CHECKED: 'Verificada com a Meta', SUBSCRIPTION_PROVEN: 'Assinatura de webhooks confirmada', SUBSCRIPTION_FAILED: 'A Meta não confirmou a assinatura de webhooks', NUMBER_REGISTRATION_STARTED: 'Registro do número iniciado',
     DISCONNECT_REQUESTED: 'Desconexão pedida', DISCONNECTED: 'Conta desconectada',
+    DESTINATION_CREATED: 'Destino adicionado', DESTINATION_URL_CHANGED: 'Endereço do destino trocado', DESTINATION_SECRET_ROTATED: 'Segredo do destino trocado', DESTINATION_DELETED: 'Destino removido',
   } satisfies Record<ActivityName, string>,
   metaEvent: {
     PARTNER_ADDED: 'o cliente compartilhou a conta', PARTNER_REMOVED: 'o cliente retirou a conta', PARTNER_APP_INSTALLED: 'o cliente instalou o aplicativo', PARTNER_APP_UNINSTALLED: 'o cliente removeu o aplicativo', ACCOUNT_DELETED: 'a conta foi apagada',
     ACCOUNT_RESTRICTION: 'a conta foi restringida', ACCOUNT_VIOLATION: 'a conta violou uma política', DISABLED_UPDATE: 'a conta foi ou será desativada', VERIFIED_ACCOUNT: 'a empresa foi verificada', ACCOUNT_OFFBOARDED: 'o aplicativo do celular saiu', ACCOUNT_RECONNECTED: 'o aplicativo do celular voltou',
   } as Record<string, string>,
   activityOf: {
+    sync: (part: string, state: string) => `${part}: ${state}`, destination: (state: string) => `Destino: ${state.toLowerCase()}`,
     state: (label: string) => `Situação: ${label}`, number: (label: string) => `Registro do número: ${label}`, meta: (event: string) => `Aviso da Meta: ${event}`,
   },
   attempts: {
