@@ -3,14 +3,14 @@ import { createTheme, localStorageColorSchemeManager, type CSSVariablesResolver,
 // One accent, used sparingly: what is primary, and what is well. Chosen for AA contrast on both backgrounds.
 const brand: MantineColorsTuple = ['#e9f7f0', '#d2eee1', '#a5dcc4', '#74c9a5', '#3fbe8b', '#1fa974', '#128a5d', '#0b7350', '#085c40', '#054530']
 
+const red: MantineColorsTuple = ['#fff1ef', '#fcdedb', '#f9bdb7', '#ff9c93', '#ff8f85', '#e5574c', '#cf3a30', '#b3261e', '#8f1c16', '#6b130f']
+
 export const schemes = localStorageColorSchemeManager({ key: 'whatrack.theme' })
 
 export const theme = createTheme({
   primaryColor: 'brand',
   primaryShade: { light: 7, dark: 4 },
-  colors: { brand },
-  autoContrast: true,
-  luminanceThreshold: 0.35,
+  colors: { brand, red },
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,

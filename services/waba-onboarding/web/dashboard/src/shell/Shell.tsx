@@ -49,7 +49,7 @@ export function Shell() {
         {words.shell.skip}
       </button>
       <header className={css.side}>
-        <Link to="/" className={css.brand}>
+        <Link to="/" className={css.brand} aria-label={words.product}>
           <Mark />
           <span>{words.product}</span>
         </Link>
