@@ -21,6 +21,9 @@ type Settings struct {
 	BrokerGRPCListen string `name:"broker-grpc-listen" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"gRPC of token-broker."`
 	BrokerAdmin      string `name:"broker-admin-listen" default:"127.0.0.1:9091" placeholder:"HOST:PORT" help:"Probes of token-broker."`
 
+	AllowedOrigins      []string `placeholder:"ORIGINS" help:"Origins whose pages may call the API, separated by commas."`
+	AllowedRedirectURIs []string `name:"allowed-redirect-uris" placeholder:"URLS" help:"Pages that the full-page signup may lead back to, separated by commas."`
+
 	Stdout io.Writer `kong:"-"`
 }
 

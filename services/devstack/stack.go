@@ -192,6 +192,7 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 	settings := &onboarding.Settings{
 		Common: p.common(s.GRPCListen), HTTPListen: s.HTTPListen, MetaConfigID: configID,
 		PublicURL: "http://" + s.HTTPListen, MetaSDKURL: p.graph + "/en_US/sdk.js", MetaDialogURL: p.graph + "/" + graphVersion + "/dialog/oauth",
+		AllowedOrigins: s.AllowedOrigins, AllowedRedirectURIs: s.AllowedRedirectURIs,
 		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second, EventRetention: 720 * time.Hour,
 	}
 	settings.MetaAppSecret, settings.MetaWebhookVerifyToken = secret.New(appSecret), secret.New(verifyToken)

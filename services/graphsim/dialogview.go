@@ -73,8 +73,8 @@ func (d *dialog) refuse(w http.ResponseWriter, why *dialogRefusal) {
 
 func (d *dialog) render(w http.ResponseWriter, status int, name string, v *view) {
 	target := ""
-	if u, err := webURL(d.req.redirectURI); err == nil {
-		target = originOf(u)
+	if d.req.redirectURI != "" {
+		target = "*" // the app sends the person on to wherever it likes, and browsers hold each redirect to form-action
 	}
 	pageHeaders(w, target)
 	v.W, v.App, v.Page = d.words, appName, name

@@ -60,7 +60,7 @@ func (s *Simulator) serveSDK(w http.ResponseWriter, r *http.Request) {
 }
 
 // pageHeaders fence every page: nobody frames it, nothing foreign runs in it, and its address is told to nobody. There
-// is no Cross-Origin-Opener-Policy, since the popup must reach its opener. A form may also end at formTarget, an origin.
+// is no Cross-Origin-Opener-Policy, since the popup must reach its opener. A form may also end at formTarget.
 func pageHeaders(w http.ResponseWriter, formTarget string) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", strings.TrimSpace("default-src 'none'; script-src 'self'; style-src 'self'; "+

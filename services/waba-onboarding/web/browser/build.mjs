@@ -1,0 +1,39 @@
+// Builds what the tests run: the kit, the devstack, the test pages and the tests themselves.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { build } from 'esbuild'
+
+const root = new URL('../../../..', import.meta.url).pathname
+const react = dirname(createRequire(import.meta.url).resolve('react/package.json'))
+
+run('npm', ['run', 'build'], new URL('../kit', import.meta.url).pathname)
+copyFileSync('../kit/dist/connect.js', '../dist/connect.js') // the devstack serves it
+run('go', ['build', '-o', '.bin/devstack', './services/devstack'], root)
+
+rmSync('.build', { recursive: true, force: true })
+const common = { bundle: true, target: 'es2022', sourcemap: 'inline', logLevel: 'warning' }
+await build({
+  ...common,
+  entryPoints: ['pages/hook.tsx'],
+  outdir: '.build/pages',
+  format: 'esm',
+  jsx: 'automatic',
+  alias: { react }, // the kit's own copy would be a second React
+  define: { 'process.env.NODE_ENV': '"development"' }, // StrictMode does nothing in production
+})
+await build({
+  ...common,
+  entryPoints: readdirSync('tests').map((name) => `tests/${name}`),
+  outdir: '.build/tests',
+  outbase: 'tests',
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+})
+
+function run(command, args, cwd) {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')} failed`)
+}

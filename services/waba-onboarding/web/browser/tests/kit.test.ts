@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { browserTest, finishPopup, press, shareStack, walkTo, type Stage } from '../harness'
+
+shareStack()
+
+const phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1'
+
+const connectButton = (page: Page) => page.getByRole('button', { name: 'Conectar WhatsApp' })
+const status = (page: Page) => page.getByRole('status')
+
+async function opens(stage: Stage, path = '/tag'): Promise<Page> {
+  await stage.page.goto(stage.host.origin + path)
+  return popupOf(stage.page)
+}
+
+async function popupOf(page: Page): Promise<Page> {
+  const [popup] = await Promise.all([page.waitForEvent('popup'), connectButton(page).click()])
+  return popup
+}
+
+async function says(page: Page, text: string | RegExp): Promise<void> {
+  await status(page).filter({ hasText: text }).waitFor()
+}
+
+/** The claim led to a connection, and the code was spent once. */
+async function connected(stage: Stage, before: number, index = 0): Promise<void> {
+  await says(stage.page, 'WhatsApp conectado.')
+  assert.equal((await stage.onboarding(index))['state'], 'CONNECTED')
+  const { connections } = await stage.devstack.api(stage.organization, 'connections')
+  assert.equal(connections.length, 1)
+  assert.equal(await stage.devstack.exchanges(), before + 1)
+}
+
+/** What was reported of a run, once it is there: reports are in nobody's way. */
+async function reported(stage: Stage, event: string, index = 0): Promise<Record<string, any>> {
+  for (let i = 0; i < 100; i++) {
+    const { signup } = await stage.onboarding(index)
+    if (signup?.event === event) return signup
+    await new Promise((resume) => setTimeout(resume, 50))
+  }
+  return assert.fail(`${event} is not reported`)
+}
+
+for (const [order, more] of [
+  ['session_first', {}],
+  ['session_first', { asObject: true, delayMs: 300 }],
+  ['code_first', {}],
+  ['code_first', { delayMs: 300 }],
+  ['session_never', {}],
+] as const) {
+  browserTest(`popup: ${order} ${JSON.stringify(more)}`, async (stage) => {
+    await stage.devstack.sim('dialog', { order, ...more })
+    const before = await stage.devstack.exchanges()
+    const popup = await opens(stage)
+    await says(stage.page, 'Continue na janela do Facebook.')
+    await finishPopup(popup)
+    await connected(stage, before)
+    assert.equal(stage.watch.sessions.length, 1)
+  })
+}
+
+browserTest('popup: the customer cancels, nothing opens by itself, and they go on', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  const popup = await opens(stage)
+  await walkTo(popup, 'verify')
+  await Promise.all([popup.waitForEvent('close'), press(popup, 'cancel')])
+  await says(stage.page, 'você parou em confirmação do número')
+  assert.equal((await reported(stage, 'CANCELLED'))['step'], 'PHONE_NUMBER_VERIFICATION')
+  assert.equal(stage.context.pages().length, 1)
+  await finishPopup(await popupOf(stage.page))
+  await connected(stage, before, 1)
+})
+
+browserTest('popup: closed by its X is no failure; closed on its last screen it counts', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  const popup = await opens(stage)
+  await walkTo(popup, 'business')
+  await popup.close({ runBeforeUnload: true })
+  await says(stage.page, 'Conexão não concluída.')
+  assert.equal((await reported(stage, 'CANCELLED'))['step'], '')
+  const second = await popupOf(stage.page)
+  await walkTo(second, 'done')
+  await second.close({ runBeforeUnload: true })
+  await connected(stage, before, 1)
+})
+
+browserTest('popup: finished without a code, the next click takes the whole page', async (stage) => {
+  await stage.devstack.sim('dialog', { order: 'code_never' })
+  const before = await stage.devstack.exchanges()
+  await finishPopup(await opens(stage))
+  await says(stage.page, 'não enviou a autorização')
+  await connectButton(stage.page).click()
+  await stage.page.waitForURL(/dialog\/oauth/)
+  await walkTo(stage.page, 'login') // is there
+  await walkThrough(stage.page)
+  await connected(stage, before, 1)
+})
+
+browserTest("popup: Meta's error becomes a sentence, and support gets its number", async (stage) => {
+  const popup = await opens(stage)
+  await stage.devstack.sim('dialog', { error: { code: '2859009' } })
+  await walkTo(popup, 'failed')
+  await Promise.all([popup.waitForEvent('close'), press(popup, 'report')])
+  await says(stage.page, 'Ative a autenticação de dois fatores no Facebook')
+  const signup = await reported(stage, 'FAILED')
+  assert.equal(signup['errorCode'], '2859009')
+  assert.match(signup['sessionId'], /^\d+$/)
+})
+
+browserTest('popup: blocked, so the whole page goes', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  await stage.page.addInitScript(() => (window.open = () => null))
+  await stage.page.goto(`${stage.host.origin}/tag`)
+  await connectButton(stage.page).click()
+  await stage.page.waitForURL(/dialog\/oauth/)
+  await walkThrough(stage.page)
+  await connected(stage, before)
+})
+
+browserTest('popup: a double click opens one, and spends one code', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  await stage.page.goto(`${stage.host.origin}/tag`)
+  const [popup] = await Promise.all([stage.page.waitForEvent('popup'), connectButton(stage.page).dblclick()])
+  assert.equal(stage.context.pages().length, 2)
+  await finishPopup(popup)
+  await connected(stage, before)
+})
+
+browserTest('popup: the page is reloaded meanwhile, and what the popup says is of yesterday', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  const popup = await opens(stage)
+  await walkTo(popup, 'done')
+  await stage.page.reload()
+  await connectButton(stage.page).and(stage.page.locator(':enabled')).waitFor()
+  await Promise.all([popup.waitForEvent('close'), popup.locator('[data-do=finish]').click()])
+  assert.equal(await stage.devstack.exchanges(), before)
+  await finishPopup(await popupOf(stage.page))
+  await connected(stage, before, 1)
+})
+
+browserTest('popup: two tabs do not hear of one another', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  const popup = await opens(stage)
+  const other = await stage.context.newPage()
+  await other.goto(`${stage.host.origin}/tag`)
+  const second = await popupOf(other)
+  await finishPopup(popup)
+  await connected(stage, before)
+  await says(other, 'Continue na janela do Facebook.')
+  await Promise.all([second.waitForEvent('close'), walkTo(second, 'business').then(() => press(second, 'cancel'))])
+  await says(other, 'Conexão não concluída')
+  assert.equal(await stage.devstack.exchanges(), before + 1)
+})
+
+browserTest('popup: messages of strangers are nothing', async (stage) => {
+  const popup = await opens(stage)
+  const forged = { type: 'WA_EMBEDDED_SIGNUP', event: 'CANCEL', data: { current_step: 'FORGED' } }
+  const html = `<script>opener.postMessage(${JSON.stringify(forged)}, '*')</script>`
+  const strangers = ['https://evilfacebook.com', 'https://www.facebook.com.evil.io', 'https://www.facebook.com']
+  for (const origin of strangers) {
+    await stage.context.route(`${origin}/**`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+    await stage.page.evaluate((url) => void window.open(url), `${origin}/`)
+  }
+  // An origin that is opaque; the page itself; and a window of the right origin that this page did not open.
+  await stage.page.evaluate((data) => {
+    window.open(URL.createObjectURL(new Blob(['<h1>blank</h1>'], { type: 'text/html' })))
+    window.postMessage(data, '*')
+  }, forged)
+  await stage.context.route('https://evil.example/**', (route) => route.fulfill({ contentType: 'text/html', body: '<h1>evil</h1>' }))
+  const [evil] = await Promise.all([
+    stage.context.waitForEvent('page', (page) => page.url().startsWith('https://evil.example')),
+    stage.page.evaluate(() => void window.open('https://evil.example/')),
+  ])
+  const [accomplice] = await Promise.all([
+    evil.waitForEvent('popup'),
+    evil.evaluate((url) => void window.open(url), `${stage.devstack.meta}/_sim/phone`),
+  ])
+  await accomplice.waitForLoadState()
+  await accomplice.evaluate((data) => window.opener.opener.postMessage(JSON.stringify(data), '*'), forged)
+  await stage.page.evaluate(() => new Promise((resume) => setTimeout(resume, 200)))
+  await says(stage.page, 'Continue na janela do Facebook.')
+  assert.equal((await stage.onboarding())['signup'].event, 'OPENED')
+
+  await popup.evaluate((data) => window.opener.postMessage(JSON.stringify(data), '*'), forged)
+  assert.equal((await reported(stage, 'CANCELLED'))['step'], 'FORGED', "the popup's own counts")
+  stage.expectedErrors.push(/Content Security Policy/)
+})
+
+/** Walks the full-page dialog to its end, which leads back to the site. */
+async function walkThrough(page: Page): Promise<void> {
+  await walkTo(page, 'permissions')
+  await press(page, 'next')
+}
+
+browserTest(
+  'full page: there and back on a phone, and the address is clean',
+  async (stage) => {
+    const before = await stage.devstack.exchanges()
+    await stage.page.goto(`${stage.host.origin}/tag`)
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    await walkThrough(stage.page)
+    await connected(stage, before)
+    assert.equal(stage.page.url(), `${stage.host.origin}/tag`)
+    await stage.page.reload()
+    await connectButton(stage.page).and(stage.page.locator(':enabled')).waitFor()
+    assert.equal(await stage.devstack.exchanges(), before + 1)
+  },
+  { userAgent: phone },
+)
+
+browserTest(
+  'full page: cancelled at Meta, or left by the back button',
+  async (stage) => {
+    await stage.page.goto(`${stage.host.origin}/tag`)
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    await walkTo(stage.page, 'business')
+    await press(stage.page, 'cancel')
+    await says(stage.page, 'Conexão não concluída')
+    assert.equal((await stage.onboarding())['state'], 'CANCELLED')
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    await stage.page.goBack()
+    await connectButton(stage.page).and(stage.page.locator(':enabled')).waitFor()
+  },
+  { userAgent: phone },
+)
+
+browserTest('hook: in StrictMode it starts once, and connects', async (stage) => {
+  const before = await stage.devstack.exchanges()
+  await finishPopup(await opens(stage, '/hook'))
+  await connected(stage, before)
+  assert.equal(stage.watch.sessions.length, 1)
+  const { connection } = await stage.onboarding()
+  assert.equal(await stage.page.locator('#connected').textContent(), connection.wabaId)
+})
+
+browserTest('hook: two accounts were shared, and the customer chooses', async (stage) => {
+  const { businessId, wabaIds } = await stage.devstack.sim('signups', { wabas: 2 })
+  await stage.devstack.sim('dialog', { order: 'session_never' })
+  const before = await stage.devstack.exchanges()
+  const popup = await opens(stage, '/hook')
+  await finishPopup(popup, {
+    business: (dialog) => dialog.locator(`[name=business][value="${businessId}"]`).check(),
+    waba: async (dialog) => {
+      for (const box of await dialog.locator('[name=waba]').all()) {
+        await box.setChecked(wabaIds.includes(await box.getAttribute('value')))
+      }
+    },
+  })
+  await says(stage.page, 'Você compartilhou mais de uma conta')
+  await stage.page.locator('.choice').nth(1).click()
+  await connected(stage, before)
+})
+
+browserTest("adapter: Whatrack's own keys", async (stage) => {
+  const popup = await opens(stage, '/adapter')
+  await says(stage.page, 'pending')
+  await finishPopup(popup)
+  await says(stage.page, 'success')
+  const { connection } = await stage.onboarding()
+  assert.equal(await stage.page.locator('body').getAttribute('data-waba'), connection.wabaId)
+})

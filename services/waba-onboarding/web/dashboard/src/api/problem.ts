@@ -1,0 +1,57 @@
+// What an answer that is no success says: a google.rpc.Status with the details of our contract.
+type Detail = {
+  '@type'?: string
+  reason?: string
+  metadata?: Record<string, string>
+  message?: string
+  retryDelay?: string
+  fieldViolations?: { field?: string; description?: string }[]
+}
+
+// NO_ANSWER and NOT_OURS are of this page: the server could not be reached, or something before it answered.
+export type LocalReason = 'NO_ANSWER' | 'NOT_OURS'
+
+// Problem is any failed request, with what a person needs: what happened, what to do, and what to quote.
+export class Problem extends Error {
+  readonly status: number
+  // An ErrorReason, or a LocalReason.
+  readonly reason: string
+  // In the language of the page; empty for a LocalReason.
+  readonly text: string
+  readonly requestId: string
+  readonly metadata: Record<string, string>
+  readonly fields: { field: string; description: string }[]
+
+  constructor(status: number, body: unknown, requestId: string) {
+    const details = detailsOf(body)
+    const info = find(details, 'ErrorInfo')
+    const reason = info?.reason ?? (status === 0 ? 'NO_ANSWER' : 'NOT_OURS')
+    super(`${reason} (${status})`)
+    this.status = status
+    this.reason = reason
+    this.text = find(details, 'LocalizedMessage')?.message ?? messageOf(body)
+    this.metadata = info?.metadata ?? {}
+    this.requestId = requestId || (this.metadata.requestId ?? '')
+    this.fields = (find(details, 'BadRequest')?.fieldViolations ?? []).map((v) => ({
+      field: v.field ?? '',
+      description: v.description ?? '',
+    }))
+  }
+
+  // Whether the same request may well succeed in a moment.
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 502
+  }
+}
+
+function detailsOf(body: unknown): Detail[] {
+  const details = (body as { details?: unknown } | null | undefined)?.details
+  return Array.isArray(details) ? (details as Detail[]) : []
+}
+
+function messageOf(body: unknown): string {
+  const message = (body as { message?: unknown } | null | undefined)?.message
+  return typeof message === 'string' ? message : ''
+}
+
+const find = (details: Detail[], type: string) => details.find((d) => d['@type']?.endsWith(`google.rpc.${type}`))

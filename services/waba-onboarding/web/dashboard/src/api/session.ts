@@ -1,0 +1,52 @@
+import { useSyncExternalStore } from 'react'
+
+// Who is signed in. The token lives in memory alone: a reload asks for it again, and no script of another page, no
+// extension that reads storage and no shared computer finds it afterwards.
+type Session = {
+  token: string
+  // The server refused the token that was used before.
+  refused: boolean
+}
+
+let session: Session = { token: '', refused: false }
+let organization = ''
+const listeners = new Set<() => void>()
+
+function set(next: Session) {
+  session = next
+  for (const tell of listeners) tell()
+}
+
+export const signIn = (token: string) => set({ token, refused: false })
+export const signOut = () => set({ token: '', refused: false })
+
+// refuse ends the session of a token that the server does not take. An answer to an older token changes nothing.
+export function refuse(token: string) {
+  if (token === session.token && token !== '') set({ token: '', refused: true })
+}
+
+export const currentToken = () => session.token
+
+// The organization that requests name; empty is the caller's own, or all of a platform caller.
+export const currentOrganization = () => organization
+export const nameOrganization = (id: string) => {
+  organization = id
+}
+
+export function useSession(): Session {
+  return useSyncExternalStore(
+    (tell) => {
+      listeners.add(tell)
+      return () => listeners.delete(tell)
+    },
+    () => session,
+  )
+}
+
+// takeToken reads `#token=…` and takes it out of the address at once, so that neither history nor a screenshot keeps it.
+export function takeToken(location: Location, history: History): string {
+  const match = /^#token=([!-~]+)$/.exec(location.hash)
+  if (!match?.[1]) return ''
+  history.replaceState(null, '', location.pathname + location.search)
+  return decodeURIComponent(match[1])
+}

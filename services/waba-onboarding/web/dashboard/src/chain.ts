@@ -1,0 +1,177 @@
+import type { Connection, Destination, PhoneNumber } from './api/generated'
+import { DAY } from './format'
+
+// The seven links between a customer's number and the operator's system, in causal order: the first that is broken is
+// why nothing works behind it.
+export const LINKS = ['access', 'permissions', 'account', 'subscription', 'number', 'event', 'delivery'] as const
+export type LinkName = (typeof LINKS)[number]
+
+// idle: there is nothing to judge by, which is no fault.
+export const LEVELS = ['ok', 'warn', 'broken', 'idle'] as const
+export type Level = (typeof LEVELS)[number]
+
+// What a person can do about a link that is not ok.
+export const MENDS = ['check', 'subscribe', 'register', 'reconnect', 'destinations'] as const
+export type Mend = (typeof MENDS)[number]
+
+// What a link is judged by. The words of it are in words/.
+export type Evidence =
+  | { code: 'reason'; reason: string; message: string }
+  | { code: 'tokenActive'; until?: string }
+  | { code: 'tokenEnding'; until: string }
+  | { code: 'tokenState'; state: string }
+  | { code: 'ownBusiness' | 'noToken' | 'granted' | 'unknown' | 'shared' | 'notProven' | 'noEvent' | 'notConnected' | 'noAccess' }
+  | { code: 'proven'; time: string }
+  | { code: 'numberFine'; number: string; quality: string; count: number }
+  | { code: 'numberStatus'; number: string; status: string }
+  | { code: 'numberQuality'; number: string; quality: string }
+  | { code: 'event'; time: string }
+  | { code: 'quiet'; time: string; others: string }
+  | { code: 'delivered' | 'noDestination' | 'unreadable' }
+  | { code: 'held' | 'disabled' | 'pending'; count: number; since?: string }
+
+export type Link = { name: LinkName; level: Level; evidence: Evidence; time?: string; mend?: Mend }
+
+// What is known beside the connection itself.
+export type Surroundings = {
+  now: number
+  // When any connection heard of Meta last: whether a silent one is alone.
+  heard?: string
+  // undefined: not known (yet).
+  destinations?: Destination[]
+}
+
+const REASON_LINKS: Record<string, [LinkName, Level, Mend]> = {
+  TOKEN_INVALID: ['access', 'broken', 'reconnect'],
+  TOKEN_EXPIRED: ['access', 'broken', 'reconnect'],
+  TOKEN_NOT_FOUND: ['access', 'broken', 'reconnect'],
+  TOKEN_UNVERIFIED: ['access', 'warn', 'check'],
+  PERMISSION_MISSING: ['permissions', 'broken', 'reconnect'],
+  WABA_NOT_SHARED: ['account', 'broken', 'reconnect'],
+  WABA_CLAIMED_ELSEWHERE: ['account', 'broken', 'reconnect'],
+  ACCOUNT_DISABLED: ['account', 'broken', 'check'],
+  ACCOUNT_REJECTED: ['account', 'broken', 'check'],
+  ACCOUNT_RESTRICTED: ['account', 'warn', 'check'],
+  ACCOUNT_OFFBOARDED: ['account', 'warn', 'check'],
+  WEBHOOK_SUBSCRIPTION_FAILED: ['subscription', 'broken', 'subscribe'],
+  NO_PHONE_NUMBER: ['number', 'broken', 'check'],
+  PHONE_NUMBER_UNHEALTHY: ['number', 'broken', 'check'],
+  PIN_REQUIRED: ['number', 'broken', 'register'],
+  REGISTRATION_FAILED: ['number', 'broken', 'register'],
+  DISPLAY_NAME_IN_REVIEW: ['number', 'warn', 'check'],
+}
+
+// chain judges a connection link by link.
+export function chain(connection: Connection, around: Surroundings): Link[] {
+  if (connection.state === 'DISCONNECTED') {
+    return LINKS.map((name) => ({ name, level: 'idle', evidence: { code: 'notConnected' } }))
+  }
+  const links: Record<LinkName, Link> = {
+    access: access(connection, around.now),
+    permissions: permissions(connection),
+    account: account(connection),
+    subscription: subscription(connection),
+    number: numbers(connection.phoneNumbers ?? []),
+    event: event(connection, around),
+    delivery: delivery(around.destinations),
+  }
+  for (const { reason = '', message = '' } of connection.reasons ?? []) {
+    const place = REASON_LINKS[reason]
+    if (!place) continue
+    const [name, level, mend] = place
+    // What the service says weighs more than what the page concludes, but never makes a worse fact look better.
+    if (links[name].level !== 'broken' || level === 'broken') {
+      links[name] = { ...links[name], level, mend, evidence: { code: 'reason', reason, message } }
+    }
+  }
+  if (links.access.level === 'broken') {
+    // Without access nothing of this can be read any more.
+    for (const name of ['permissions', 'account'] as const) {
+      if (links[name].level === 'ok') links[name] = { name, level: 'idle', evidence: { code: 'noAccess' } }
+    }
+  }
+  return LINKS.map((name) => links[name])
+}
+
+// firstFault is the link that the verdict names: the first that is broken, else the first that needs a look.
+export const firstFault = (links: Link[]) => links.find((l) => l.level === 'broken') ?? links.find((l) => l.level === 'warn')
+
+function access({ token, state }: Connection, now: number): Link {
+  const name = 'access'
+  if (!token?.state) return { name, level: state === 'CLAIMING' ? 'idle' : 'broken', evidence: { code: 'noToken' }, mend: 'reconnect' }
+  if (token.state === 'UNVERIFIED') return { name, level: 'warn', evidence: { code: 'tokenState', state: token.state }, mend: 'check' }
+  if (token.state !== 'ACTIVE') return { name, level: 'broken', evidence: { code: 'tokenState', state: token.state }, mend: 'reconnect' }
+  if (token.ownBusiness) return { name, level: 'ok', evidence: { code: 'ownBusiness' } }
+  const until = token.expireTime
+  if (until && endsSoon(until, now)) return { name, level: 'warn', evidence: { code: 'tokenEnding', until }, mend: 'check' }
+  return { name, level: 'ok', evidence: { code: 'tokenActive', until } }
+}
+
+// endsSoon tells whether access ends within the two weeks in which it should have been renewed.
+export const endsSoon = (until: string, now: number) => new Date(until).getTime() - now < 14 * DAY
+
+function permissions({ token, subscription }: Connection): Link {
+  // Reading the account and subscribing to it are what the permissions are for.
+  const granted = token?.state === 'ACTIVE' && subscription?.proven
+  return { name: 'permissions', level: granted ? 'ok' : 'idle', evidence: { code: granted ? 'granted' : 'unknown' } }
+}
+
+function account({ token, name, state }: Connection): Link {
+  const shared = token?.state === 'ACTIVE' && state !== 'CLAIMING' && name !== ''
+  return { name: 'account', level: shared ? 'ok' : 'idle', evidence: { code: shared ? 'shared' : 'unknown' } }
+}
+
+function subscription({ subscription: s, state }: Connection): Link {
+  const name = 'subscription'
+  if (s?.proven && s.proveTime) return { name, level: 'ok', evidence: { code: 'proven', time: s.proveTime }, time: s.proveTime }
+  return { name, level: state === 'CLAIMING' ? 'idle' : 'broken', evidence: { code: 'notProven' }, time: s?.proveTime, mend: 'subscribe' }
+}
+
+function numbers(list: PhoneNumber[]): Link {
+  const name = 'number'
+  for (const n of list) {
+    const number = n.displayPhoneNumber ?? ''
+    const status = n.status ?? ''
+    if (['BANNED', 'RESTRICTED', 'FLAGGED', 'DISCONNECTED', 'OFFLINE', 'UNVERIFIED', 'RATE_LIMITED'].includes(status)) {
+      const level = status === 'FLAGGED' || status === 'RATE_LIMITED' ? 'warn' : 'broken'
+      return { name, level, evidence: { code: 'numberStatus', number, status }, mend: 'check' }
+    }
+    if (n.qualityRating === 'RED') {
+      return { name, level: 'warn', evidence: { code: 'numberQuality', number, quality: n.qualityRating }, mend: 'check' }
+    }
+  }
+  const first = list[0]
+  if (!first) return { name, level: 'idle', evidence: { code: 'unknown' } }
+  const evidence: Evidence = {
+    code: 'numberFine', number: first.displayPhoneNumber ?? '', quality: first.qualityRating ?? '', count: list.length,
+  }
+  return { name, level: 'ok', evidence }
+}
+
+function event({ lastEventTime: time }: Connection, { now, heard }: Surroundings): Link {
+  const name = 'event'
+  if (!time) return { name, level: 'idle', evidence: { code: 'noEvent' } }
+  const silent = now - new Date(time).getTime()
+  // Silence alone is no verdict: customers have quiet days. It is worth a look only where others are heard.
+  if (heard && silent > 3 * DAY && now - new Date(heard).getTime() < DAY) {
+    return { name, level: 'warn', evidence: { code: 'quiet', time, others: heard }, time, mend: 'check' }
+  }
+  return { name, level: 'ok', evidence: { code: 'event', time }, time }
+}
+
+function delivery(destinations: Destination[] | undefined): Link {
+  const name = 'delivery'
+  if (!destinations) return { name, level: 'idle', evidence: { code: 'unreadable' } }
+  if (destinations.length === 0) return { name, level: 'idle', evidence: { code: 'noDestination' } }
+  const count = (d: Destination) => Number(d.pendingCount ?? 0)
+  const held = destinations.find((d) => d.state === 'HELD')
+  if (held) return { name, level: 'broken', evidence: { code: 'held', count: count(held), since: held.pendingSince }, mend: 'destinations' }
+  const disabled = destinations.find((d) => d.state === 'DISABLED')
+  if (disabled) return { name, level: 'warn', evidence: { code: 'disabled', count: count(disabled) }, mend: 'destinations' }
+  const refused = destinations.find((d) => d.reason)
+  if (refused) {
+    return { name, level: 'warn', evidence: { code: 'pending', count: count(refused), since: refused.pendingSince }, mend: 'destinations' }
+  }
+  const times = destinations.map((d) => d.lastSuccessTime ?? '').sort()
+  return { name, level: 'ok', evidence: { code: 'delivered' }, time: times.at(-1) || undefined }
+}

@@ -1,0 +1,97 @@
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
+import type { Connection } from '../api/generated'
+import { getConnectionOptions, getOnboardingOptions } from '../api/generated/@tanstack/react-query.gen'
+import { destinationsOf, lastHeard, useConnections, useDestinations } from '../api/lists'
+import { Badge, connectionTone } from '../ui/Badge'
+import { Icon } from '../ui/Icon'
+import { Bones, Foreign, PageHead, Panel } from '../ui/parts'
+import { Ago, useNow } from '../ui/Time'
+import { Answered } from '../ui/Trouble'
+import { useSpeech } from '../words'
+import { STEPS } from '../words/known'
+import { Actions } from './Actions'
+import { Chain } from './Chain'
+import css from './connection.module.css'
+import { Ids } from './Ids'
+import { Messages } from './Messages'
+import { Numbers } from './Numbers'
+import { Timeline } from './Timeline'
+import { judge } from './verdict'
+
+const route = getRouteApi('/connections/$connectionId')
+
+export default function ConnectionPage() {
+  const { words } = useSpeech()
+  const { connectionId } = route.useParams()
+  const query = useQuery({
+    ...getConnectionOptions({ path: { connectionId } }),
+    refetchInterval: (q) => (q.state.data?.state === 'CLAIMING' ? 2_000 : 10_000),
+  })
+  return (
+    <>
+      <Link to="/connections" className={css.back}>
+        <Icon name="back" size={16} /> {words.nav.connections}
+      </Link>
+      <Answered query={query} bones={<Panel><Bones lines={12} /></Panel>}>
+        {(connection) => <Page connection={connection} />}
+      </Answered>
+    </>
+  )
+}
+
+function Page({ connection }: { connection: Connection }) {
+  const { words, format } = useSpeech()
+  const now = useNow()
+  const heard = useConnections().data
+  const destinations = useDestinations().data
+  const claim = useClaim(connection)
+  const around = { now, heard: heard && lastHeard(heard.items), destinations: destinationsOf(connection.organizationId, destinations?.items) }
+  const verdict = judge(connection, around, words, format)
+  const state = connection.state ?? 'STATE_UNSPECIFIED'
+  const id = connection.connectionId ?? ''
+  return (
+    <>
+      <PageHead
+        title={<Foreign>{connection.name || words.connections.unnamed}</Foreign>}
+        lead={
+          <span className={css.under}>
+            <Badge tone={connectionTone[state]}>{words.state[state as keyof typeof words.state] ?? state}</Badge>
+            <span>{connection.organizationId}</span>
+            <span>
+              <Ago time={connection.stateTime} />
+            </span>
+          </span>
+        }
+      >
+        <Actions connection={connection} fault={verdict.fault} />
+      </PageHead>
+      <Chain verdict={{ ...verdict, sentence: claim ?? verdict.sentence }} connection={connection} />
+      <div className={css.grid}>
+        <div className={css.column}>
+          <Timeline id={id} state={state} />
+          <Messages connection={connection} />
+        </div>
+        <div className={css.column}>
+          <Numbers connection={connection} />
+          <Ids connection={connection} />
+        </div>
+      </div>
+    </>
+  )
+}
+
+// useClaim says which step a claim that goes on has reached.
+function useClaim(connection: Connection): string | undefined {
+  const { words } = useSpeech()
+  const claiming = connection.state === 'CLAIMING'
+  const { data } = useQuery({
+    ...getOnboardingOptions({ path: { onboardingId: connection.onboardingId ?? '' } }),
+    enabled: claiming && Boolean(connection.onboardingId),
+    refetchInterval: 2_000,
+  })
+  if (!claiming || !data?.steps) return undefined
+  const at = data.steps.findIndex((s) => s.state !== 'DONE' && s.state !== 'SKIPPED')
+  const step = STEPS[at]
+  return step && words.connection.verdict.claiming(words.step[step], at + 1)
+}

@@ -1,0 +1,47 @@
+import { Button } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { Connection } from '../api/generated'
+import type { Mend } from '../chain'
+import { ConnectButton } from '../connect/ConnectButton'
+import { Trouble } from '../ui/Trouble'
+import { useSpeech } from '../words'
+import css from './connection.module.css'
+import { RegisterDialog } from './RegisterDialog'
+import { useCheck, useSubscribe } from './mutations'
+
+type Props = { connection: Connection; mend: Mend; filled: boolean; hidden?: boolean }
+
+// MendButton does what mends a link: the only filled button of the page where something is broken.
+export function MendButton({ connection, mend, filled, hidden }: Props) {
+  const { words } = useSpeech()
+  const [registering, setRegistering] = useState(false)
+  const id = connection.connectionId ?? ''
+  const check = useCheck(id)
+  const subscribe = useSubscribe(id)
+  const variant = filled ? 'filled' : 'default'
+  if (hidden) return null
+  const ask = mend === 'subscribe' ? subscribe : check
+  return (
+    <div className={css.mend}>
+      {mend === 'reconnect' && <ConnectButton filled={filled} label={words.mend.reconnect} organization={connection.organizationId} />}
+      {mend === 'destinations' && (
+        <Button variant={variant} renderRoot={(props) => <Link to="/events" search={{ tab: 'destinations' }} {...props} />}>
+          {words.mend.destinations}
+        </Button>
+      )}
+      {mend === 'register' && (
+        <Button variant={variant} onClick={() => setRegistering(true)}>
+          {words.mend.register}
+        </Button>
+      )}
+      {(mend === 'check' || mend === 'subscribe') && (
+        <Button variant={variant} loading={ask.isPending} onClick={() => ask.mutate({ path: { connectionId: id }, body: {} })}>
+          {words.mend[mend]}
+        </Button>
+      )}
+      {registering && <RegisterDialog connection={connection} onClose={() => setRegistering(false)} />}
+      {ask.error && <Trouble error={ask.error} />}
+    </div>
+  )
+}

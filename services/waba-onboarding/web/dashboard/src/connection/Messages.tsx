@@ -1,0 +1,93 @@
+import { Button } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { listMessages, type Connection, type Message } from '../api/generated'
+import { phone } from '../format'
+import { Badge, messageTone } from '../ui/Badge'
+import { Icon } from '../ui/Icon'
+import { Foreign, Panel } from '../ui/parts'
+import { Ago } from '../ui/Time'
+import { Answered } from '../ui/Trouble'
+import { useSpeech } from '../words'
+import css from './connection.module.css'
+import { SendBox } from './SendBox'
+
+export function Messages({ connection }: { connection: Connection }) {
+  const { words } = useSpeech()
+  const [to, setTo] = useState('')
+  const id = connection.connectionId ?? ''
+  const query = useInfiniteQuery({
+    queryKey: ['messages', id],
+    queryFn: async ({ pageParam, signal }) => {
+      const { data } = await listMessages({ path: { connectionId: id }, query: { pageSize: 20, pageToken: pageParam || undefined }, signal, throwOnError: true })
+      return data
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+    refetchInterval: 5_000,
+  })
+  return (
+    <Panel title={words.connection.messages}>
+      {connection.state !== 'DISCONNECTED' && connection.state !== 'CLAIMING' && <SendBox connection={connection} to={to} onTo={setTo} />}
+      <Answered query={query}>
+        {({ pages }) => {
+          const messages = pages.flatMap((p) => p.messages ?? [])
+          if (messages.length === 0) return <p className="muted">{words.messages.none}</p>
+          return (
+            <ol className={css.messages}>
+              {messages.map((m) => (
+                <OneMessage key={m.messageId} message={m} onReply={connection.state === 'DISCONNECTED' ? undefined : setTo} />
+              ))}
+            </ol>
+          )
+        }}
+      </Answered>
+      {query.hasNextPage && (
+        <Button variant="default" mt="sm" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          {words.common.more}
+        </Button>
+      )}
+    </Panel>
+  )
+}
+
+function OneMessage({ message: m, onReply }: { message: Message; onReply?: (phone: string) => void }) {
+  const { words } = useSpeech()
+  const inbound = m.direction === 'INBOUND'
+  const state = (m.state ?? 'RECEIVED') as keyof typeof words.message
+  const direction = (m.direction ?? 'INBOUND') as keyof typeof words.direction
+  const contact = phone(m.contactPhone) || m.contactUserId || ''
+  return (
+    <li data-inbound={inbound}>
+      <div className={css.messageHead}>
+        <Icon name={inbound ? 'in' : 'out'} size={15} />
+        <span>
+          {m.contactName && (
+            <strong>
+              <Foreign>{m.contactName}</Foreign>
+            </strong>
+          )}{' '}
+          <span className="muted numeric">{contact}</span>
+        </span>
+        <span className={`muted ${css.messageTime}`}>
+          <Ago time={m.messageTime || m.sentTime} />
+        </span>
+      </div>
+      <p className={css.text}>{m.text ? <Foreign>{m.text}</Foreign> : <span className="muted">{words.messages.kind(m.type ?? '')}</span>}</p>
+      <div className={css.messageFoot}>
+        <span className="muted">{words.direction[direction]}</span>
+        {!inbound && m.state !== 'RECEIVED' && <Badge tone={messageTone[m.state ?? 'STATE_UNSPECIFIED']}>{words.message[state]}</Badge>}
+        {m.error && (
+          <q className="muted">
+            <Foreign>{m.error}</Foreign>
+          </q>
+        )}
+        {inbound && m.contactPhone && onReply && (
+          <button type="button" className={css.reply} onClick={() => onReply(m.contactPhone ?? '')}>
+            {words.messages.reply}
+          </button>
+        )}
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,71 @@
+import type { Connection, PhoneNumber, SyncPart } from '../api/generated'
+import { limit } from '../format'
+import { Badge, type Tone } from '../ui/Badge'
+import { Foreign, Id, Panel, Row, Rows } from '../ui/parts'
+import { reasonWords, useSpeech } from '../words'
+import css from './connection.module.css'
+
+export function Numbers({ connection }: { connection: Connection }) {
+  const { words } = useSpeech()
+  const list = connection.phoneNumbers ?? []
+  return (
+    <Panel title={words.connection.numbers}>
+      {list.length === 0 && <p className="muted">{words.connection.noNumbers}</p>}
+      <ul className={css.numbers}>
+        {list.map((n) => (
+          <li key={n.phoneNumberId}>
+            <OneNumber number={n} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+const STATUS_TONES: Record<string, Tone> = { CONNECTED: 'ok', PENDING: 'warn', FLAGGED: 'warn', RATE_LIMITED: 'warn' }
+
+function OneNumber({ number: n }: { number: PhoneNumber }) {
+  const { words, language } = useSpeech()
+  const status = n.status ?? ''
+  const quality = n.qualityRating ?? ''
+  const name = n.nameStatus ?? ''
+  const registration = n.registration as keyof typeof words.registration | undefined
+  const reason = reasonWords(n.reason, language)
+  return (
+    <>
+      <div className={css.numberHead}>
+        <strong className="numeric nowrap">{n.displayPhoneNumber}</strong>
+        {status && <Badge tone={STATUS_TONES[status] ?? 'broken'}>{words.numberStatus[status] ?? status}</Badge>}
+      </div>
+      <Rows>
+        <Row label={words.connection.name}>
+          {n.verifiedName && (
+            <>
+              <Foreign>{n.verifiedName}</Foreign>
+              {name && <span className="muted"> · {words.nameStatus[name] ?? name}</span>}
+            </>
+          )}
+        </Row>
+        <Row label={words.connection.quality}>{quality && (words.quality[quality] ?? quality)}</Row>
+        <Row label={words.connection.limit}>{limit(n.messagingLimit)}</Row>
+        <Row label={words.connection.registration}>{registration && registration !== 'NOT_NEEDED' && words.registration[registration]}</Row>
+        <Row label={words.common.why}>{reason && `${reason.happened}. ${reason.act && `${reason.act}.`}`}</Row>
+        <Part label={words.connection.syncContacts} part={n.sync?.contacts} />
+        <Part label={words.connection.syncHistory} part={n.sync?.history} />
+        <Row label={words.connection.phoneNumberId}>
+          <Id value={n.phoneNumberId} />
+        </Row>
+      </Rows>
+      {n.coexistence && <p className={css.coexistence}>{words.connection.coexistence}</p>}
+    </>
+  )
+}
+
+// Part is what a coexistence number brought along: contacts or chats.
+function Part({ label, part }: { label: string; part: SyncPart | undefined }) {
+  const { words, format, language } = useSpeech()
+  if (!part?.state || part.state === 'STATE_UNSPECIFIED') return null
+  const count = Number(part.itemCount ?? 0)
+  const facts = [words.sync[part.state], part.progress ? `${part.progress} %` : '', count ? words.connection.synced(format.number(count)) : '', reasonWords(part.reason, language)?.happened]
+  return <Row label={label}>{facts.filter(Boolean).join(' · ')}</Row>
+}

@@ -1,0 +1,78 @@
+import { Button, Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useRef, useState, type FormEvent } from 'react'
+import type { Connection } from '../api/generated'
+import { sendMessageMutation } from '../api/generated/@tanstack/react-query.gen'
+import { Problem } from '../api/problem'
+import { Choice } from '../ui/Choice'
+import { Icon } from '../ui/Icon'
+import { announce } from '../ui/toast'
+import { Trouble } from '../ui/Trouble'
+import { useSpeech } from '../words'
+import css from './connection.module.css'
+
+type Draft = { phoneNumberId: string; to: string; body: string }
+
+// SendBox sends a text. A draft keeps its request id until it went out or is changed: however often it is tried, it is
+// sent once.
+export function SendBox({ connection, to, onTo }: { connection: Connection; to: string; onTo: (to: string) => void }) {
+  const { words } = useSpeech()
+  const numbers = connection.phoneNumbers ?? []
+  const [from, setFrom] = useState(numbers[0]?.phoneNumberId ?? '')
+  const [body, setBody] = useState('')
+  const [wrong, setWrong] = useState<'' | 'to' | 'body'>('')
+  const sent = useRef({ draft: '', requestId: '' })
+  const client = useQueryClient()
+  const send = useMutation(sendMessageMutation())
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const receiver = to.replace(/[^\d]/g, '')
+    if (!/^\d{5,20}$/.test(receiver)) return setWrong('to')
+    if (!body.trim()) return setWrong('body')
+    setWrong('')
+    const draft: Draft = { phoneNumberId: from, to: receiver, body: body.trim() }
+    const { phoneNumberId, body: text } = draft
+    send.mutate(
+      { path: { connectionId: connection.connectionId ?? '' }, body: { requestId: requestIdOf(draft, sent), to: receiver, phoneNumberId: numbers.length > 1 ? phoneNumberId : undefined, text: { body: text } } },
+      {
+        onSuccess: () => {
+          sent.current = { draft: '', requestId: '' }
+          setBody('')
+          announce(words.messages.sent)
+        },
+        onSettled: () => void client.invalidateQueries({ queryKey: ['messages'] }),
+      },
+    )
+  }
+  const failure: unknown = send.error
+  const unsure = failure instanceof Problem && failure.passing
+  return (
+    <form onSubmit={submit} className={css.send}>
+      <div className={css.sendTo}>
+        {numbers.length > 1 && (
+          <Choice label={words.messages.from} value={from} onChange={setFrom} options={numbers.map((n) => ({ value: n.phoneNumberId ?? '', label: n.displayPhoneNumber ?? '' }))} />
+        )}
+        <TextInput label={words.messages.to} value={to} onChange={(e) => onTo(e.currentTarget.value)} error={wrong === 'to' && words.messages.toShape} inputMode="tel" autoComplete="off" maxLength={30} />
+      </div>
+      <Textarea label={words.messages.text} placeholder={words.messages.placeholder} value={body} onChange={(e) => setBody(e.currentTarget.value)} error={wrong === 'body' && words.messages.empty} rows={2} maxLength={4096} />
+      {send.error && (
+        <>
+          <Trouble error={send.error} />
+          {unsure && <p className="muted">{words.messages.unsure}</p>}
+        </>
+      )}
+      <div className={css.sendFoot}>
+        <span className="muted">{words.messages.window}</span>
+        <Button type="submit" variant="default" loading={send.isPending} leftSection={<Icon name="send" size={16} />}>
+          {send.error ? words.messages.again : words.messages.send}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+function requestIdOf(draft: Draft, sent: { current: { draft: string; requestId: string } }): string {
+  const text = JSON.stringify(draft)
+  if (sent.current.draft !== text) sent.current = { draft: text, requestId: crypto.randomUUID() }
+  return sent.current.requestId
+}

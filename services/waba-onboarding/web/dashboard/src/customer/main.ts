@@ -1,0 +1,137 @@
+import './customer.css'
+import { createSignup, type Session, type Signup, type State } from '@whatrack/connect'
+import { preferredLanguage, type Language } from '../language'
+import { el } from './dom'
+import { inAppBrowser, takeLink } from './link'
+import { customerWords } from './words'
+
+// The page that a customer opens by a link: `/connect#<token>`. The token starts a signup and does nothing else. It leaves
+// the address at once and stays in memory.
+const link = takeLink(location, history)
+const returned = location.hash.startsWith('#whatrack-connect=')
+const page = document.getElementById('page')!
+
+let language: Language = preferredLanguage(null, navigator.languages)
+let coexistence = true
+// The server does not take the link (any more).
+let refused = false
+let signup: Signup | undefined
+
+async function session(): Promise<Session> {
+  const answer = await fetch('/api/v1/whatsapp/onboardings', {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${link.token}`, 'Content-Type': 'application/json', 'Accept-Language': language },
+    body: '{}',
+    credentials: 'omit',
+    cache: 'no-store',
+  })
+  refused = answer.status === 401 || answer.status === 403
+  if (!answer.ok) throw new Error(`StartOnboarding answered ${answer.status}`)
+  return (await answer.json()) as Session
+}
+
+function start() {
+  signup = createSignup({
+    session,
+    flow: 'auto',
+    get lang() {
+      return language
+    },
+    apiUrl: location.origin,
+    coexistence: () => coexistence,
+  })
+  signup.subscribe(show)
+}
+
+// What a reader is told of: it stays the same element, or nothing would be said.
+const progress = el('p', { role: 'status', class: 'progress' })
+
+function show() {
+  const words = customerWords[language]
+  document.documentElement.lang = language
+  document.title = words.title
+  const state = signup?.getState()
+  progress.textContent = state && state.status !== 'failed' && state.status !== 'connected' ? state.message : ''
+  progress.dataset.busy = String(state?.busy ?? false)
+  const focused = document.activeElement?.id
+  page.replaceChildren(el('div', { class: 'card' }, ...body(state)), footer())
+  if (focused) document.getElementById(focused)?.focus()
+}
+
+function body(state: State | undefined): Node[] {
+  const words = customerWords[language]
+  if (!state) return trouble(words.noLink, words.noLinkMore)
+  if (refused) return trouble(words.expired, words.expiredMore)
+  switch (state.status) {
+    case 'connected':
+      return done(state)
+    case 'choose':
+      return [el('h1', {}, words.choose), ...state.choices.map(choice), progress]
+    case 'exchanging':
+    case 'claiming':
+      return [el('h1', {}, words.title), progress]
+    default:
+      return [...invitation(state), progress, openButton(state)]
+  }
+}
+
+function trouble(title: string, more: string): Node[] {
+  return [el('h1', {}, title), el('p', { class: 'muted' }, more)]
+}
+
+function done(state: State & { status: 'connected' }): Node[] {
+  const words = customerWords[language]
+  const numbers = state.connection?.phoneNumbers.map((n) => el('p', { class: 'number' }, el('bdi', {}, n.displayPhoneNumber))) ?? []
+  return [el('div', { class: 'sign', 'aria-hidden': 'true' }, '✓'), el('h1', { role: 'status' }, words.done), ...numbers, el('p', { class: 'muted' }, words.close)]
+}
+
+function choice(c: { wabaId: string; name: string; displayPhoneNumbers: string[] }): Node {
+  const numbers = el('span', { class: 'muted' }, c.displayPhoneNumbers.join(', ') || c.wabaId)
+  return el('button', { type: 'button', class: 'choice', click: () => signup?.choose(c.wabaId) }, el('bdi', { dir: 'auto' }, c.name), numbers)
+}
+
+function invitation(state: State): Node[] {
+  const words = customerWords[language]
+  const failed = state.status === 'failed' && failure(state.error)
+  if (state.status === 'failed' || state.status === 'cancelled') return [el('h1', {}, words.title), ...(failed ? [failed] : []), how()]
+  const steps = el('ol', {}, ...words.steps.map((step) => el('li', {}, step)))
+  return [el('h1', {}, words.title), el('p', { class: 'muted' }, words.lead), ...browserHint(), steps, el('p', { class: 'have' }, words.have), how()]
+}
+
+function failure(error: (State & { status: 'failed' })['error']): Node {
+  const words = customerWords[language]
+  const code = [error.reason, error.errorCode, error.sessionId].filter(Boolean).join(' · ')
+  return el('div', { class: 'failure', role: 'alert' }, el('p', {}, error.message), error.metaMessage ? el('q', { class: 'muted' }, el('bdi', { dir: 'auto' }, error.metaMessage)) : '', el('p', { class: 'muted' }, `${words.code}: `, el('code', {}, code)))
+}
+
+function how(): Node {
+  const words = customerWords[language]
+  const option = (id: string, value: boolean, title: string, more: string) =>
+    el('label', { class: 'option', for: id }, el('input', { type: 'radio', name: 'how', id, checked: coexistence === value, change: () => (coexistence = value) }), el('span', {}, title, el('small', {}, more)))
+  return el('fieldset', {}, el('legend', {}, words.how), option('app', true, words.app, words.appMore), option('fresh', false, words.fresh, words.freshMore))
+}
+
+function openButton(state: State): Node {
+  const words = customerWords[language]
+  const again = state.status === 'failed' || state.status === 'cancelled'
+  return el('button', { type: 'button', id: 'open', class: 'primary', disabled: !state.ready, click: () => signup?.open() }, again ? words.again : words.open)
+}
+
+function browserHint(): Node[] {
+  const words = customerWords[language]
+  if (!inAppBrowser(navigator.userAgent) || !link.token) return []
+  const copy = el('button', { type: 'button', class: 'plain', click: () => void navigator.clipboard.writeText(`${location.origin}/connect#${link.token}`).then(() => (copy.textContent = words.copied)) }, words.copy)
+  return [el('div', { class: 'hint' }, el('p', {}, words.inApp), el('p', {}, words.inAppMore), copy)]
+}
+
+function footer(): Node {
+  const words = customerWords[language]
+  const turn = () => {
+    language = language === 'en' ? 'pt-BR' : 'en'
+    show()
+  }
+  return el('footer', {}, el('button', { type: 'button', id: 'language', class: 'plain', lang: language === 'en' ? 'pt-BR' : 'en', click: turn }, words.switchTo))
+}
+
+if (link.token || returned) start()
+show()

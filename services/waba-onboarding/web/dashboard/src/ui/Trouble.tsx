@@ -1,0 +1,75 @@
+import { Button } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { Problem, type LocalReason } from '../api/problem'
+import { useSpeech } from '../words'
+import { Icon } from './Icon'
+import { Bones, Copy } from './parts'
+import { OrganizationForm } from './OrganizationForm'
+import { Ago } from './Time'
+import css from './ui.module.css'
+
+// Trouble says of a failed request what happened, what to do, and what to quote when asking for help.
+export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { words } = useSpeech()
+  const problem = error instanceof Problem ? error : new Problem(0, null, '')
+  const local = words.problem.local[problem.reason as LocalReason]
+  const code = [problem.reason, problem.requestId && `${words.problem.request} ${problem.requestId}`].filter(Boolean).join(' · ')
+  return (
+    <div className={`${css.note} ${css.broken}`} role="alert">
+      <Icon name="warn" />
+      <div className={css.noteBody}>
+        <strong>{words.problem.title}</strong>
+        <span>{problem.reason === 'ORGANIZATION_REQUIRED' ? words.problem.organization : (local ?? (problem.text || words.problem.local.NOT_OURS))}</span>
+        {problem.fields.map((f) => (
+          <span key={f.field + f.description}>
+            <code>{f.field}</code>: {f.description}
+          </span>
+        ))}
+        <span className={css.noteCode}>
+          {words.problem.code}: <code>{code}</code> <Copy text={code} label={words.problem.copyCode} />
+        </span>
+        {problem.reason === 'ORGANIZATION_REQUIRED' && <OrganizationForm />}
+        {retry && (
+          <div className={css.noteActions}>
+            <Button variant="default" size="xs" onClick={retry}>
+              {words.common.retry}
+            </Button>
+          </div>
+        )}
+      </div>
+    </div>
+  )
+}
+
+// Stale keeps the last facts on display when they could not be read again, and says how old they are.
+function Stale({ since, error, retry }: { since: number; error: unknown; retry: () => void }) {
+  const { words, format } = useSpeech()
+  const reason = error instanceof Problem ? error.reason : ''
+  return (
+    <div className={`${css.note} ${css.warn}`} role="status" style={{ marginBottom: 16 }}>
+      <Icon name="warn" />
+      <div className={css.noteBody}>
+        <span>
+          {words.common.stale(format.time(since))} <code>{reason}</code> <Ago time={new Date(since).toISOString()} />
+        </span>
+        <Button variant="default" size="compact-sm" onClick={retry}>
+          {words.common.retry}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+type Query<T> = { data: T | undefined; error: unknown; dataUpdatedAt: number; refetch: () => unknown }
+
+// Answered shows what a query answered: bones before, what went wrong instead, and the last facts where there are some.
+export function Answered<T>({ query, bones, children }: { query: Query<T>; bones?: ReactNode; children: (data: T) => ReactNode }) {
+  const retry = () => void query.refetch()
+  if (query.data === undefined) return query.error ? <Trouble error={query.error} retry={retry} /> : (bones ?? <Bones />)
+  return (
+    <>
+      {Boolean(query.error) && <Stale since={query.dataUpdatedAt} error={query.error} retry={retry} />}
+      {children(query.data)}
+    </>
+  )
+}

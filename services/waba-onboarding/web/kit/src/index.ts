@@ -1,0 +1,12 @@
+import { Signup } from './signup'
+import type { Options } from './types'
+
+export type * from './types'
+export type { Signup }
+
+/** Begins a signup on this page: loads what it needs, and is `ready` for open(). */
+export function createSignup(options: Options): Signup {
+  const signup = new Signup(options)
+  signup.start()
+  return signup
+}
