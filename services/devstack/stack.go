@@ -193,6 +193,7 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 		Common: p.common(s.GRPCListen), HTTPListen: s.HTTPListen, MetaConfigID: configID,
 		MetaSDKURL: p.graph + "/sdk.js", MetaDialogURL: p.graph + "/" + graphVersion + "/dialog/oauth",
 		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second,
+		EgressAllow: "127.0.0.0/8,::1/128", // a receiver on this machine
 	}
 	settings.MetaAppSecret, settings.MetaWebhookVerifyToken = secret.New(appSecret), secret.New(verifyToken)
 	client := settings.BrokerClient(k.log)

@@ -18,7 +18,10 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 )
 
-var forUpdate = clause.Locking{Strength: "UPDATE"}
+var (
+	forUpdate           = clause.Locking{Strength: "UPDATE"}
+	forUpdateSkipLocked = clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
+)
 
 // classify turns what the database could not do into STORAGE_UNAVAILABLE, and leaves everything else alone: a caller's
 // own deadline, a sentinel of a store, a fault that f returned, a broken constraint (which is a bug of ours).

@@ -80,6 +80,7 @@ type bundle struct {
 	keys   *keyring.Keyring
 	logs   *logs
 	ttl    time.Duration
+	egress string // EGRESS_ALLOW
 }
 
 // replica is one running process of the service.
@@ -95,7 +96,7 @@ const claimDeadline = 110 * time.Second
 
 func setup(t *testing.T, db *database.DB) *bundle {
 	t.Helper()
-	b := &bundle{t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute}
+	b := &bundle{t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute, egress: "127.0.0.1/32"}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(b.logs.String())
@@ -138,6 +139,7 @@ func (b *bundle) start() *replica {
 		},
 		HTTPListen: "127.0.0.1:0", MetaConfigID: "884210000000001", MetaSDKURL: b.url + "/sdk.js",
 		OnboardingTTL: b.ttl, ClaimDeadline: claimDeadline, MetaWebhookVerifyToken: secret.New(verifyToken),
+		EgressAllow: b.egress,
 	}
 	built, err := server.Build(settings, server.Parts{
 		DB: b.db, Keys: b.keys, Callers: callers(b.t), Broker: b.link, Now: b.clock.now, Log: log,

@@ -19,6 +19,7 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/egress"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/jobs"
@@ -71,6 +72,10 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		},
 	})
 	webhooks := &webhook.Service{Store: rows, Keys: p.Keys}
+	destinations, err := s.destinations(rows, p)
+	if err != nil {
+		return nil, err
+	}
 	server, err := rpc.NewServer(rpc.Config{
 		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers,
 		Policy:   rpc.ByRole(onboardingv1.ConnectionService_DisconnectConnection_FullMethodName),
@@ -78,7 +83,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	},
 		rpc.Service{Desc: &onboardingv1.OnboardingService_ServiceDesc, Impl: onboardings},
 		rpc.Service{Desc: &onboardingv1.ConnectionService_ServiceDesc, Impl: connections},
-		rpc.Service{Desc: &onboardingv1.WebhookService_ServiceDesc, Impl: webhooks},
+		rpc.Service{Desc: &onboardingv1.WebhookService_ServiceDesc, Impl: webhookService{webhooks, destinations}},
 		rpc.Service{Desc: &onboardingv1.MessageService_ServiceDesc, Impl: webhooks})
 	if err != nil {
 		return nil, err
@@ -94,7 +99,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind
 		return server.Serve(ctx)
 	}
-	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, p.Callers.Watch}}
+	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, destinations.Run, committer.Run, p.Callers.Watch}}
 	return o, o.front(s, committer, p.Log)
 }
 
@@ -176,6 +181,7 @@ func timeouts() map[string]time.Duration {
 		onboardingv1.ConnectionService_SubscribeWebhooks_FullMethodName:    meta,
 		onboardingv1.ConnectionService_RegisterPhoneNumber_FullMethodName:  meta,
 		onboardingv1.ConnectionService_DisconnectConnection_FullMethodName: meta,
+		onboardingv1.WebhookService_TestDestination_FullMethodName:         egress.Timeout + 5*time.Second,
 	}
 }
 

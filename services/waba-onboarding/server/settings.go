@@ -3,10 +3,12 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/egress"
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
@@ -24,6 +26,8 @@ type Settings struct {
 
 	MetaWebhookVerifyToken secret.Text `placeholder:"TOKEN" help:"What Meta's webhook handshake must carry, letters and digits; without it the handshake is refused."`
 	MetaAppSecretPrevious  secret.Text `placeholder:"SECRET" help:"The app secret before, whose signatures still count while it is changed."`
+
+	EgressAllow string `placeholder:"LIST" help:"What destinations may be besides public https addresses: networks and host:port, separated by commas; http is taken for these alone. For tests and private networks."`
 
 	OnboardingTTL time.Duration `name:"onboarding-ttl" default:"30m" placeholder:"DURATION" help:"How long a started onboarding waits for its code."`
 	ClaimDeadline time.Duration `default:"110s" placeholder:"DURATION" help:"How long a claim may take, from its last start."`
@@ -43,6 +47,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
+	}
+	if _, err := egress.ParseAllow(s.EgressAllow); err != nil {
+		errs = append(errs, fmt.Errorf("EGRESS_ALLOW: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,7 @@ var (
 	ErrDisconnecting = errors.New("store: the connection is being disconnected")
 	ErrNotOffered    = errors.New("store: the WABA is not among the choices")
 	ErrChosen        = errors.New("store: another WABA was chosen")
+	ErrTooMany       = errors.New("store: the organization has as many as it may")
 )
 
 // slack is how long after a job was due the sweeper believes that it still comes.

@@ -82,9 +82,7 @@ func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequ
 	if err != nil {
 		return nil, asFault(err)
 	}
-	described := describeChange(change)
-	described.ValueJson = strings.ToValidUTF8(string(change.Value), "\uFFFD")
-	return &onboardingv1.GetChangeResponse{Change: described}, nil
+	return &onboardingv1.GetChangeResponse{Change: Describe(change)}, nil
 }
 
 // ListDeliveries implements WebhookService.
