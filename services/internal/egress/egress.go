@@ -65,8 +65,8 @@ func NewClient(cfg Config) *Client {
 }
 
 // client has connections of its own to the addresses that may be dialled.
-func (cfg Config) client(may func(netip.AddrPort) bool) *http.Client {
-	guarded := &net.Dialer{Timeout: dialTimeout, Resolver: cfg.resolver}
+func (c Config) client(may func(netip.AddrPort) bool) *http.Client {
+	guarded := &net.Dialer{Timeout: dialTimeout, Resolver: c.resolver}
 	guarded.Control = func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil || !may(to) {
@@ -74,10 +74,10 @@ func (cfg Config) client(may func(netip.AddrPort) bool) *http.Client {
 		}
 		return nil
 	}
-	trusting := &net.Dialer{Timeout: dialTimeout, Resolver: cfg.resolver}
+	trusting := &net.Dialer{Timeout: dialTimeout, Resolver: c.resolver}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
-			if cfg.Allow.name(hostPort) {
+			if c.Allow.name(hostPort) {
 				return trusting.DialContext(ctx, network, hostPort)
 			}
 			return guarded.DialContext(ctx, network, hostPort)
@@ -91,12 +91,12 @@ func (cfg Config) client(may func(netip.AddrPort) bool) *http.Client {
 		Protocols:              new(http.Protocols),
 	}
 	transport.Protocols.SetHTTP1(true)
-	if cfg.roots != nil {
-		transport.TLSClientConfig = &tls.Config{RootCAs: cfg.roots, MinVersion: tls.VersionTLS12}
+	if c.roots != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}
 	}
 	return &http.Client{
 		Transport:     transport,
-		Timeout:       cfg.timeout,
+		Timeout:       c.timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

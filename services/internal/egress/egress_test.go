@@ -240,7 +240,9 @@ func TestAnAnswerIsItsStatusAndNothingElse(t *testing.T) {
 	defer other.Close()
 	var bomb bytes.Buffer
 	zip := gzip.NewWriter(&bomb)
-	zip.Write(make([]byte, 10<<20))
+	if _, err := zip.Write(make([]byte, 10<<20)); err != nil {
+		t.Fatal(err)
+	}
 	zip.Close()
 	ended := make(chan struct{})
 	server, roots, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {
@@ -254,7 +256,7 @@ func TestAnAnswerIsItsStatusAndNothingElse(t *testing.T) {
 			http.Error(w, "canarysecret", http.StatusTeapot)
 		case "/bomb":
 			w.Header().Set("Content-Encoding", "gzip")
-			w.Write(bomb.Bytes())
+			_, _ = w.Write(bomb.Bytes())
 		case "/endless":
 			for r.Context().Err() == nil {
 				if _, err := w.Write(make([]byte, 1<<16)); err != nil {

@@ -501,3 +501,60 @@ func TestAnEventIsSentAgainWhoseSenderDiedBeforeItWroteItDown(t *testing.T) {
 		}
 	}
 }
+
+func TestADestinationThatIsOffKeepsWhatComesAndANewURLHasItAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		_, signed := b.connect(b.as(org1), graphsim.SignUp{})
+		r := receive(t)
+		made := b.send("POST", "destinations", org1, `{"kind":"EVENTS","url":"http://127.0.0.1:1/","eventTypes":["change.messages"]}`)
+		id, _ := made.json["destinationId"].(string)
+		if secret, _ := made.json["secret"].(string); made.status != 200 || !strings.HasPrefix(secret, "whsec_") {
+			t.Fatalf("%d %s", made.status, made.raw)
+		}
+		b.say(signed.PhoneNumberIDs[0], 2)
+		refused := b.awaitDestination(org1, id, "a refusal", func(d *onboardingv1.Destination) bool {
+			return d.GetReason() != "" && d.GetPendingCount() == 2
+		})
+		if refused.GetReason() != "the connection was refused" {
+			t.Errorf("destination = %v", refused)
+		}
+		off := b.send("PATCH", "destinations/"+id, org1, `{"enabled":false,"url":"`+r.URL+`"}`)
+		if off.json["state"] != "DISABLED" || off.json["url"] != r.URL || off.json["secret"] != "" {
+			t.Fatalf("%d %s", off.status, off.raw)
+		}
+		tested := b.send("POST", "destinations/"+id+":test", org1, "{}")
+		if tested.json["httpStatus"] != 200.0 || tested.json["eventType"] != "destination.test" {
+			t.Errorf("%d %s", tested.status, tested.raw)
+		}
+		b.say(signed.PhoneNumberIDs[0], 1)
+		b.awaitDestination(org1, id, "it is kept", func(d *onboardingv1.Destination) bool { return d.GetPendingCount() == 3 })
+		if got := b.send("PATCH", "destinations/"+id, org1, `{"enabled":true}`); got.json["state"] != "ACTIVE" {
+			t.Fatalf("%d %s", got.status, got.raw)
+		}
+		list := r.await(t, 3, "change.messages")
+		if diff := cmp.Diff(b.stream(signed.PhoneNumberIDs[0]), of(list, signed.PhoneNumberIDs[0])); diff != "" {
+			t.Errorf("(-stream +received):\n%s", diff)
+		}
+
+		second := receive(t)
+		r.say(http.StatusInternalServerError)
+		b.say(signed.PhoneNumberIDs[0], 1)
+		b.awaitDestination(org1, id, "a refusal", func(d *onboardingv1.Destination) bool { return d.GetReason() == "HTTP 500" })
+		b.send("PATCH", "destinations/"+id, org1, `{"url":"`+second.URL+`"}`)
+		second.await(t, 1, "change.messages")
+		b.awaitDestination(org1, id, "it is received", func(d *onboardingv1.Destination) bool { return d.GetPendingCount() == 0 })
+		if list := b.attempts(org1, id); !list[0].GetTime().AsTime().Before(list[1].GetNextAttemptTime().AsTime()) {
+			t.Errorf("the new URL waited for the old one's pause: %v", list[:2])
+		}
+		var kinds []string
+		err := b.db.Read(t.Context(), func(tx *gorm.DB) error {
+			return tx.Table("activities").Where("destination_id = ?", id).Order("id").Pluck("type", &kinds).Error
+		})
+		want := []string{"DESTINATION_CREATED", "DESTINATION_URL_CHANGED", "DESTINATION_DISABLED", "DESTINATION_ACTIVE", "DESTINATION_URL_CHANGED"}
+		if diff := cmp.Diff(want, kinds); diff != "" || err != nil {
+			t.Errorf("activities (-want +got):\n%s%v", diff, err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,8 +17,8 @@ const (
 	// maxCouriers and maxRefusing bound all of them. Those that refuse, or do not answer, have places of their own, so
 	// that they take none from the others.
 	maxCouriers, maxRefusing = 96, 32
-	// laneRun is how many events of one lane are sent before another lane has its turn.
-	laneRun = 32
+	// turn is how long a place is kept before whoever waits longest has it, and within a destination a lane.
+	turn = time.Second
 )
 
 // crew are those who send, each for one destination at a time.
@@ -99,7 +100,7 @@ func (s *Service) look(ctx context.Context) error {
 	return nil
 }
 
-// courier works lanes of one destination until none is due, or it refuses.
+// courier works lanes of one destination until none is due, its turn is over, or it is refused.
 func (s *Service) courier(ctx context.Context, d store.DueDestination) {
 	defer s.leave(d)
 	defer func() {
@@ -107,12 +108,12 @@ func (s *Service) courier(ctx context.Context, d store.DueDestination) {
 			s.Log.ErrorContext(ctx, "sending to a destination panicked", "destination", d.DestinationID, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	for ctx.Err() == nil {
+	for end := time.Now().Add(turn); ctx.Err() == nil && time.Now().Before(end); {
 		p, err := s.Store.ClaimParcel(ctx, d.DestinationID)
 		if err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "nothing could be taken to be sent", "destination", d.DestinationID, "error", err)
 		}
-		if err != nil || p == nil || !s.deliver(ctx, p) {
+		if err != nil || p == nil || !s.deliver(ctx, p, end) {
 			return
 		}
 	}

@@ -18,15 +18,15 @@ import (
 // recordTime is how long an outcome may take to be written down, when nothing waits for it any more.
 const recordTime = 5 * time.Second
 
-// deliver sends a parcel, and what follows in its lane; false when something was not received.
-func (s *Service) deliver(ctx context.Context, p *store.Parcel) bool {
-	for sent := 1; p != nil; sent++ {
+// deliver sends a parcel, and until an end what follows in its lane; false when something was not received.
+func (s *Service) deliver(ctx context.Context, p *store.Parcel, end time.Time) bool {
+	for p != nil {
 		attempt, err := s.try(ctx, p)
 		if err != nil {
 			s.Log.WarnContext(ctx, "an event could not be sent and is tried again", "destination", p.Destination.ID, "event", p.Event.ID, "error", err)
 			return false
 		}
-		goOn := sent < laneRun && ctx.Err() == nil
+		goOn := ctx.Err() == nil && time.Now().Before(end)
 		if p, err = s.record(ctx, *p, attempt, goOn); err != nil || !attempt.Received() {
 			return false
 		}
