@@ -194,6 +194,7 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 		PublicURL: "http://" + s.HTTPListen, MetaSDKURL: p.graph + "/en_US/sdk.js", MetaDialogURL: p.graph + "/" + graphVersion + "/dialog/oauth",
 		AllowedOrigins: s.AllowedOrigins, AllowedRedirectURIs: s.AllowedRedirectURIs,
 		OnboardingTTL: 30 * time.Minute, ClaimDeadline: 110 * time.Second, EventRetention: 720 * time.Hour,
+		EgressAllow: "127.0.0.0/8,::1/128", // a receiver on this machine
 	}
 	settings.MetaAppSecret, settings.MetaWebhookVerifyToken = secret.New(appSecret), secret.New(verifyToken)
 	client := settings.BrokerClient(k.log)

@@ -269,6 +269,14 @@ func (db *DB) ForUpdate(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(forUpdate)
 }
 
+// ForUpdateSkipLocked is ForUpdate for whoever takes what nobody else has taken.
+func (db *DB) ForUpdateSkipLocked(tx *gorm.DB) *gorm.DB {
+	if db.dialect == SQLite {
+		return tx
+	}
+	return tx.Clauses(forUpdateSkipLocked)
+}
+
 // Tx is the transaction below gorm: River enqueues with it.
 func Tx(tx *gorm.DB) (*sql.Tx, error) {
 	inner, ok := tx.Statement.ConnPool.(*sql.Tx)

@@ -20,7 +20,10 @@ import (
 
 // forUpdate does not wait for those who only refer to the row by its key, as FOR UPDATE would: two transactions that each
 // inserted such a reference would then wait for each other.
-var forUpdate = clause.Locking{Strength: "NO KEY UPDATE"}
+var (
+	forUpdate           = clause.Locking{Strength: "NO KEY UPDATE"}
+	forUpdateSkipLocked = clause.Locking{Strength: "NO KEY UPDATE", Options: "SKIP LOCKED"}
+)
 
 // classify turns what the database could not do into STORAGE_UNAVAILABLE, and leaves everything else alone: a caller's
 // own deadline, a sentinel of a store, a fault that f returned, a broken constraint (which is a bug of ours).

@@ -81,6 +81,7 @@ type bundle struct {
 	logs   *logs
 	ttl    time.Duration
 	config string // META_CONFIG_ID of the processes that are started
+	egress string // EGRESS_ALLOW
 }
 
 // replica is one running process of the service.
@@ -103,7 +104,9 @@ const claimDeadline = 110 * time.Second
 
 func setup(t *testing.T, db *database.DB) *bundle {
 	t.Helper()
-	b := &bundle{t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute, config: "884210000000001"}
+	b := &bundle{
+		t: t, db: db, clock: &clock{}, logs: &logs{}, ttl: 30 * time.Minute, config: "884210000000001", egress: "127.0.0.1/32",
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(b.logs.String())
@@ -147,6 +150,7 @@ func (b *bundle) start() *replica {
 		HTTPListen: "127.0.0.1:0", MetaConfigID: b.config, MetaSDKURL: b.url + "/sdk.js",
 		PublicURL: publicURL, AllowedOrigins: []string{appOrigin}, AllowedRedirectURIs: []string{returnURL},
 		OnboardingTTL: b.ttl, ClaimDeadline: claimDeadline, EventRetention: 720 * time.Hour, MetaWebhookVerifyToken: secret.New(verifyToken),
+		EgressAllow: b.egress,
 	}
 	built, err := server.Build(settings, server.Parts{
 		DB: b.db, Keys: b.keys, Callers: callers(b.t), Broker: b.link, Now: b.clock.now, Log: log,

@@ -15,6 +15,7 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/egress"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/jobs"
@@ -66,13 +67,17 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	})
 	webhooks := &webhook.Service{Store: rows, Keys: p.Keys}
 	messages := message.New(message.Config{Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, Log: p.Log})
+	destinations, err := s.destinations(rows, p)
+	if err != nil {
+		return nil, err
+	}
 	server, err := rpc.NewServer(rpc.Config{
 		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers, Clients: clients,
 		Policy: policy(), Timeouts: timeouts(), Ready: p.DB.Ready, Log: p.Log,
 	},
 		rpc.Service{Desc: &onboardingv1.OnboardingService_ServiceDesc, Impl: onboardings},
 		rpc.Service{Desc: &onboardingv1.ConnectionService_ServiceDesc, Impl: connections},
-		rpc.Service{Desc: &onboardingv1.WebhookService_ServiceDesc, Impl: webhooks},
+		rpc.Service{Desc: &onboardingv1.WebhookService_ServiceDesc, Impl: webhookService{received: webhooks, forwarded: destinations}},
 		rpc.Service{Desc: &onboardingv1.MessageService_ServiceDesc, Impl: messages})
 	if err != nil {
 		return nil, err
@@ -92,7 +97,9 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		defer messages.Drain()    // or a message
 		return server.Serve(ctx)
 	}
-	o := &Onboarding{RPC: server, tasks: []run.Task{serve, onboardings.Run, work, committer.Run, splitter.Run, p.Callers.Watch}}
+	o := &Onboarding{RPC: server, tasks: []run.Task{
+		serve, onboardings.Run, work, destinations.Run, committer.Run, splitter.Run, p.Callers.Watch,
+	}}
 	return o, o.front(s, p, onboardings, committer)
 }
 
@@ -129,6 +136,7 @@ func timeouts() map[string]time.Duration {
 		onboardingv1.ConnectionService_RegisterPhoneNumber_FullMethodName:  meta,
 		onboardingv1.ConnectionService_DisconnectConnection_FullMethodName: meta,
 		onboardingv1.MessageService_SendMessage_FullMethodName:             meta,
+		onboardingv1.WebhookService_TestDestination_FullMethodName:         egress.Timeout + 5*time.Second,
 	}
 }
 

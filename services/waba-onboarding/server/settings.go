@@ -3,9 +3,11 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/egress"
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
@@ -27,6 +29,8 @@ type Settings struct {
 
 	MetaWebhookVerifyToken secret.Text `placeholder:"TOKEN" help:"What Meta's webhook handshake must carry, letters and digits; without it the handshake is refused."`
 	MetaAppSecretPrevious  secret.Text `placeholder:"SECRET" help:"The app secret before, whose signatures still count while it is changed."`
+
+	EgressAllow string `placeholder:"LIST" help:"What destinations may be besides public https addresses: networks and host:port, separated by commas; http is taken for these alone. For tests and private networks."`
 
 	OnboardingTTL time.Duration `name:"onboarding-ttl" default:"30m" placeholder:"DURATION" help:"How long a started onboarding waits for its code."`
 	ClaimDeadline time.Duration `default:"110s" placeholder:"DURATION" help:"How long a claim may take, from its last start."`
@@ -50,6 +54,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.EventRetention < leastRetention {
 		errs = append(errs, errors.New("EVENT_RETENTION must be at least 192h: for that long Meta may send something again"))
+	}
+	if _, err := egress.ParseAllow(s.EgressAllow); err != nil {
+		errs = append(errs, fmt.Errorf("EGRESS_ALLOW: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -28,8 +28,8 @@ func (b *bundle) watch(ctx context.Context, token string, req *onboardingv1.Watc
 	return stream
 }
 
-// receive is the next answer of a stream.
-func receive(t *testing.T, stream watch) *onboardingv1.WatchChangesResponse {
+// next is the next answer of a stream.
+func next(t *testing.T, stream watch) *onboardingv1.WatchChangesResponse {
 	t.Helper()
 	resp, err := stream.Recv()
 	if err != nil {
@@ -54,20 +54,20 @@ func TestAFollowerGoesOnFromItsCursor(t *testing.T) {
 		_, other := b.connect(b.as(org2), graphsim.SignUp{})
 		ctx, leave := context.WithCancel(t.Context())
 		first := b.watch(ctx, org1, &onboardingv1.WatchChangesRequest{Fields: []string{"messages"}})
-		if begin := receive(t, first); begin.GetChange() != nil || begin.GetCursor() == "" {
+		if begin := next(t, first); begin.GetChange() != nil || begin.GetCursor() == "" {
 			t.Errorf("the stream begins with %v", begin)
 		}
 		b.say(other.PhoneNumberIDs[0], "not yours")
 		b.say(signed.PhoneNumberIDs[0], "um")
-		one := receive(t, first)
+		one := next(t, first)
 		if c := one.GetChange(); c.GetConnectionId() != mine.GetConnectionId() || c.GetField() != "messages" || !json.Valid([]byte(c.GetValueJson())) {
 			t.Errorf("the first change is %v", c)
 		}
 		leave()
 		b.say(signed.PhoneNumberIDs[0], "dois")
 		again := b.watch(t.Context(), org1, &onboardingv1.WatchChangesRequest{Cursor: one.GetCursor(), ConnectionId: mine.GetConnectionId(), Fields: []string{"messages"}})
-		receive(t, again)
-		two := receive(t, again).GetChange()
+		next(t, again)
+		two := next(t, again).GetChange()
 		if two.GetChangeId() == one.GetChange().GetChangeId() {
 			t.Error("the same change came twice")
 		}
@@ -76,7 +76,7 @@ func TestAFollowerGoesOnFromItsCursor(t *testing.T) {
 		if err != nil || replayed.GetChange().GetState() != onboardingv1.Change_RESOLVED {
 			t.Fatalf("replay: %v, %v", replayed, err)
 		}
-		if got := receive(t, again).GetChange().GetChangeId(); got != one.GetChange().GetChangeId() {
+		if got := next(t, again).GetChange().GetChangeId(); got != one.GetChange().GetChangeId() {
 			t.Errorf("the replayed change is %s", got)
 		}
 		if n := len(b.messages(org1, mine.GetConnectionId())); n != 2 {
@@ -145,7 +145,7 @@ func TestAStreamEndsWellWhenItsReplicaStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receive(t, stream)
+	next(t, stream)
 	r.stop()
 	if _, err := stream.Recv(); err != io.EOF { //nolint:errorlint // gRPC promises this very value
 		t.Errorf("the stream ended with %v", err)

@@ -15,6 +15,7 @@ type Activity struct {
 	OrganizationID string
 	ConnectionID   *uuid.UUID
 	OnboardingID   *uuid.UUID
+	DestinationID  *uuid.UUID
 	Type           string
 	Time           time.Time
 	Actor          string

@@ -113,10 +113,19 @@ func (s *Store) emit(tx *gorm.DB, e Event) {
 	out.events = append(out.events, e)
 }
 
+// ConnectionState is the state that a connection took; ok is false for a change.
+func (e *Event) ConnectionState() (state ConnectionState, ok bool) {
+	taken, ok := strings.CutPrefix(e.Type, connectionPrefix)
+	return ConnectionState(strings.ToUpper(taken)), ok
+}
+
+// connectionPrefix begins the types of what connections become.
+const connectionPrefix = "connection."
+
 func (s *Store) emitState(tx *gorm.DB, c Connection) {
 	s.emit(tx, Event{
 		OrganizationID: c.OrganizationID, ConnectionID: c.ID, Reasons: c.Reasons,
-		Type: "connection." + strings.ToLower(string(c.State)),
+		Type: connectionPrefix + strings.ToLower(string(c.State)),
 	})
 }
 

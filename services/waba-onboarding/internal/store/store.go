@@ -36,6 +36,7 @@ var (
 	ErrManyReports   = errors.New("store: too many reports of one signup")
 	ErrChosen        = errors.New("store: another WABA was chosen")
 	ErrRequestReused = errors.New("store: the request id was given to something else before")
+	ErrTooMany       = errors.New("store: the organization has as many as it may")
 )
 
 // slack is how long after a job was due the sweeper believes that it still comes.

@@ -18,7 +18,7 @@ const sweepBatch = 200
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(
 		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx),
-		s.sweepWords(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx),
+		s.sweepWords(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx), s.sweepAttempts(ctx),
 	)
 }
 

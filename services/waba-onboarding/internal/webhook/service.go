@@ -3,10 +3,8 @@ package webhook
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -17,17 +15,13 @@ import (
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-// Service implements WebhookService.
+// Service implements of WebhookService what is about changes and deliveries.
 type Service struct {
-	onboardingv1.UnimplementedWebhookServiceServer
-
 	Store *store.Store
 	Keys  *keyring.Keyring
 
 	followers followers
 }
-
-var _ onboardingv1.WebhookServiceServer = (*Service)(nil)
 
 // ListChanges implements WebhookService.
 func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChangesRequest) (*onboardingv1.ListChangesResponse, error) {
@@ -80,7 +74,7 @@ func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequ
 	if err != nil {
 		return nil, asFault(err)
 	}
-	return &onboardingv1.GetChangeResponse{Change: describeWhole(change)}, nil
+	return &onboardingv1.GetChangeResponse{Change: Describe(change)}, nil
 }
 
 // ReplayChange implements WebhookService.
@@ -97,7 +91,7 @@ func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChan
 	if err != nil {
 		return nil, asFault(err)
 	}
-	return &onboardingv1.ReplayChangeResponse{Change: describeWhole(change)}, nil
+	return &onboardingv1.ReplayChangeResponse{Change: Describe(change)}, nil
 }
 
 // ListDeliveries implements WebhookService.
@@ -149,34 +143,6 @@ func platformOnly(ctx context.Context) error {
 		return fault.New(errorsv1.ErrorReason_PERMISSION_DENIED)
 	}
 	return nil
-}
-
-func describeChange(c store.Change) *onboardingv1.Change {
-	described := &onboardingv1.Change{
-		ChangeId: c.ID.String(), Field: c.Field, WabaId: c.WabaID, PhoneNumberId: c.PhoneNumberID,
-		State:       onboardingv1.Change_State(onboardingv1.Change_State_value[string(c.State)]),
-		ReceiveTime: timestamppb.New(c.ReceiveTime), EntryTime: connection.Timestamp(c.EntryTime),
-		DeliveryId: c.DeliveryID.String(), OrganizationId: c.OrganizationID, Event: c.Event,
-	}
-	if c.ConnectionID != nil {
-		described.ConnectionId = c.ConnectionID.String()
-	}
-	return described
-}
-
-// describeWhole is describeChange with the value.
-func describeWhole(c store.Change) *onboardingv1.Change {
-	described := describeChange(c)
-	described.ValueJson = strings.ToValidUTF8(string(c.Value), "\uFFFD")
-	return described
-}
-
-func describeDelivery(d store.Delivery) *onboardingv1.Delivery {
-	return &onboardingv1.Delivery{
-		DeliveryId: d.ID.String(), State: onboardingv1.Delivery_State(onboardingv1.Delivery_State_value[string(d.State)]),
-		ReceiveTime: timestamppb.New(d.ReceiveTime), SizeBytes: int32(d.SizeBytes), //nolint:gosec // at most 4 MiB
-		ChangeCount: int32(d.ChangeCount), Body: d.Body, //nolint:gosec // bounded by the size
-	}
 }
 
 func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }

@@ -151,7 +151,7 @@ func (f *follower) catchUp(ctx context.Context) (any bool, err error) {
 	}
 	for _, e := range list {
 		f.at = e.Position
-		if err := f.send(ctx, describeWhole(e.Change)); err != nil {
+		if err := f.send(ctx, Describe(e.Change)); err != nil {
 			return true, err
 		}
 	}

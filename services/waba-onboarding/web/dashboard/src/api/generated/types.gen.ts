@@ -877,7 +877,7 @@ export type ClaimWabaRequest = {
      */
     phoneNumberId?: string;
     /**
-     * The run that StartOnboarding began, if it did.
+     * The run that StartOnboarding began, if it did. A client token names it by itself.
      */
     onboardingId?: string;
     /**

@@ -60,8 +60,10 @@ export const listOnboardingsOptions = (options?: Options<ListOnboardingsData>) =
 });
 
 /**
- * Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba.
+ * Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
+ * the clientToken does.
  *
+ * Errors: SIGNUP_NOT_CONFIGURED.
  * Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
  */
 export const startOnboardingMutation = (options?: Partial<Options<StartOnboardingData>>): UseMutationOptions<StartOnboardingResponse2, StartOnboardingError, Options<StartOnboardingData>> => {
@@ -82,7 +84,7 @@ export const startOnboardingMutation = (options?: Partial<Options<StartOnboardin
  * Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
  * takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
  * when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
- * that failed after the exchange once more. A refused exchange is an error with metadata.onboardingId; a claim that
+ * that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
  * fails later is an Onboarding in FAILED.
  *
  * Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
@@ -169,7 +171,7 @@ export const waitOnboardingOptions = (options: Options<WaitOnboardingData>) => q
  * Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
  * ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
  *
- * Errors: NOT_FOUND. Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+ * Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
  */
 export const reportOnboardingStepMutation = (options?: Partial<Options<ReportOnboardingStepData>>): UseMutationOptions<ReportOnboardingStepResponse, ReportOnboardingStepError, Options<ReportOnboardingStepData>> => {
     const mutationOptions: UseMutationOptions<ReportOnboardingStepResponse, ReportOnboardingStepError, Options<ReportOnboardingStepData>> = {

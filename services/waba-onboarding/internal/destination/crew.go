@@ -1,0 +1,120 @@
+package destination
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+const (
+	// perDestination bounds what one destination is sent at a time by one process; one that refuses gets less.
+	perDestination, perRefusing = 8, 4
+	// maxCouriers and maxRefusing bound all of them. Those that refuse, or do not answer, have places of their own, so
+	// that they take none from the others.
+	maxCouriers, maxRefusing = 96, 32
+	// turn is how long a place is kept before whoever waits longest has it, and within a destination a lane.
+	turn = time.Second
+)
+
+// crew are those who send, each for one destination at a time.
+type crew struct {
+	mu       sync.Mutex
+	busy     map[uuid.UUID]int // by destination
+	couriers [2]int            // by kind: 1 are those of destinations that refuse
+	group    sync.WaitGroup
+	troubled bool // the last look failed
+}
+
+// hire takes as many places as are free and wanted, and answers their number.
+func (c *crew) hire(d store.DueDestination) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own, all := perDestination, maxCouriers
+	if d.Refuses {
+		own, all = perRefusing, maxRefusing
+	}
+	kind := kindOf(d)
+	n := max(min(d.Lanes, own-c.busy[d.DestinationID], all-c.couriers[kind]), 0)
+	if c.busy == nil {
+		c.busy = map[uuid.UUID]int{}
+	}
+	if n > 0 {
+		c.busy[d.DestinationID] += n
+		c.couriers[kind] += n
+	}
+	return n
+}
+
+func (c *crew) leave(d store.DueDestination) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.couriers[kindOf(d)]--
+	if c.busy[d.DestinationID]--; c.busy[d.DestinationID] == 0 {
+		delete(c.busy, d.DestinationID)
+	}
+}
+
+func kindOf(d store.DueDestination) int {
+	if d.Refuses {
+		return 1
+	}
+	return 0
+}
+
+// Run gives out what the stream brings and sends what is due, until ctx ends; then it waits for what is on its way.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.Egress.Close()
+	defer s.group.Wait()
+	s.Store.AwaitEvents(ctx, func(ctx context.Context) {
+		err := s.look(ctx)
+		if err != nil && ctx.Err() == nil && !s.troubled { // once, not with every look
+			s.Log.WarnContext(ctx, "events could not be given out and are looked at again", "error", err)
+		}
+		s.troubled = err != nil
+	})
+	return nil
+}
+
+// look gives out everything there is, and lets due lanes be worked meanwhile.
+func (s *Service) look(ctx context.Context) error {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = s.Store.FanOut(ctx); err != nil {
+			return err
+		}
+		due, err := s.Store.DueDestinations(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			for range s.hire(d) {
+				s.group.Go(func() { s.courier(ctx, d) })
+			}
+		}
+	}
+	return nil
+}
+
+// courier works lanes of one destination until none is due, its turn is over, or it is refused.
+func (s *Service) courier(ctx context.Context, d store.DueDestination) {
+	defer s.leave(d)
+	defer func() {
+		if p := recover(); p != nil { // the lease ends by itself
+			s.Log.ErrorContext(ctx, "sending to a destination panicked", "destination", d.DestinationID, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	for end := time.Now().Add(turn); ctx.Err() == nil && time.Now().Before(end); {
+		p, err := s.Store.ClaimParcel(ctx, d.DestinationID)
+		if err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "nothing could be taken to be sent", "destination", d.DestinationID, "error", err)
+		}
+		if err != nil || p == nil || !s.deliver(ctx, p, end) {
+			return
+		}
+	}
+}
