@@ -53,18 +53,26 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, er
 	}
 }
 
-// pruneEvents moves the horizon in the transaction that removes what lies below: a cursor meets either both or neither.
+// holdEvents is how long an event is kept for a destination that has still to receive it.
+const holdEvents = 30 * 24 * time.Hour
+
+// pruneEvents removes entries of the stream that no destination waits for. It moves the horizon in the same transaction:
+// a cursor meets either both or neither.
 func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
+	const nobodys = `(position <= (select position from destination_cursor)
+			or position <= coalesce((select min(begin_position) from destinations), position))
+		and not exists (select 1 from destination_events as waiting where waiting.position = events.position)`
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		var old []int64
-		if err := tx.Model(&Event{}).Where("time < ?", before).Order("position").Limit(pruneBatch).Pluck("position", &old).Error; err != nil || len(old) == 0 {
+		query := tx.Model(&Event{}).Where("time < ?", before).Where("time < ? or ("+nobodys+")", s.now().Add(-holdEvents))
+		if err := query.Order("position").Limit(pruneBatch).Pluck("position", &old).Error; err != nil || len(old) == 0 {
 			return err
 		}
 		last := old[len(old)-1]
 		if err := tx.Table("event_horizon").Where("position < ?", last).Update("position", last).Error; err != nil {
 			return err
 		}
-		result := tx.Where("position <= ?", last).Delete(&Event{})
+		result := tx.Where("position in ?", old).Delete(&Event{})
 		removed = result.RowsAffected
 		return result.Error
 	})
