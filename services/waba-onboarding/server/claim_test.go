@@ -34,7 +34,7 @@ func TestACodeAloneBecomesAConnection(t *testing.T) {
 			t.Errorf("steps (-want +got):\n%s", diff)
 		}
 		held := o.GetConnection()
-		if held.GetState() != onboardingv1.Connection_CONNECTED || len(held.GetReasons()) != 0 || !held.GetSubscription().GetProven() ||
+		if held.GetState() != onboardingv1.Connection_CONNECTED || len(reasonsOf(held)) != 0 || !held.GetSubscription().GetProven() ||
 			held.GetWabaId() != shared.WABAIDs[0] || held.GetBusinessId() != shared.BusinessID || held.GetToken().GetState() != "ACTIVE" {
 			t.Errorf("the connection is %v", held)
 		}

@@ -135,7 +135,7 @@ func TestAClaimAfterADisconnectionTakesUpTheSameConnection(t *testing.T) {
 	o := b.claim(c, &onboardingv1.ClaimWabaRequest{Code: again.Code})
 	wantState(t, o, onboardingv1.Onboarding_CONNECTED)
 	after := o.GetConnection()
-	if after.GetConnectionId() != before.GetConnectionId() || after.GetState() != onboardingv1.Connection_CONNECTED || len(after.GetReasons()) != 0 {
+	if after.GetConnectionId() != before.GetConnectionId() || after.GetState() != onboardingv1.Connection_CONNECTED || len(reasonsOf(after)) != 0 {
 		t.Errorf("the connection is %v", after)
 	}
 	third := b.meta.SignUp(graphsim.SignUp{WABAIDs: shared.WABAIDs})

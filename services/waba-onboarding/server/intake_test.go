@@ -136,7 +136,7 @@ func (b *bundle) countMessages(connection string) (n int) {
 func filed(t *testing.T) (*bundle, *sql.DB) {
 	t.Helper()
 	databaseURL := databasetest.SQLiteURL(t, server.Migrations())
-	other, err := sql.Open("sqlite", strings.TrimPrefix(databaseURL, "sqlite://"))
+	other, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(databaseURL, "sqlite://")+"?_pragma=busy_timeout(8000)")
 	if err != nil {
 		t.Fatal(err)
 	}

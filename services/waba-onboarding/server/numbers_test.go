@@ -122,7 +122,7 @@ func TestANumberWithAPINAsksForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := b.awaitNumber(c, id, onboardingv1.PhoneNumber_REGISTERED)
-	if done.GetState() != onboardingv1.Connection_CONNECTED || len(done.GetReasons()) != 0 {
+	if done.GetState() != onboardingv1.Connection_CONNECTED || len(reasonsOf(done)) != 0 {
 		t.Errorf("the connection is %v", done)
 	}
 }

@@ -72,6 +72,7 @@ func TestACoexistenceNumberBringsItsContactsAndItsHistoryAlong(t *testing.T) {
 		b.hook()
 		c, _ := b.coexist(graphsim.SyncSpec{Contacts: 3, Chunks: 3, Messages: 4})
 		id := c.GetConnectionId()
+		eventually(t, "all chunks", func() bool { return b.sync(id).GetHistory().GetItemCount() == 12 }) // the last need not come last
 		got := b.awaitSync(id, onboardingv1.SyncPart_RUNNING, onboardingv1.SyncPart_DONE)
 		if h := got.GetHistory(); h.GetItemCount() != 12 || h.GetProgress() != 100 || h.GetRequestTime() == nil {
 			t.Errorf("history = %v", h)

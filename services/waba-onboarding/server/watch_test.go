@@ -109,7 +109,8 @@ func TestAFollowerOverRESTReadsALineForEachChange(t *testing.T) {
 			Change *struct{ Field string }
 			Cursor string
 		}
-	}) {
+	},
+	) {
 		raw, err := lines.ReadBytes('\n')
 		if err == nil {
 			err = json.Unmarshal(raw, &line)

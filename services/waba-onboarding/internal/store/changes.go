@@ -57,15 +57,22 @@ type Effect struct {
 // timing, and nothing of an earlier owner is handed over.
 const lookBack = 10 * time.Minute
 
+// routes are the connections that the changes of one delivery belong to, by WABA and number; nil is nobody.
+type routes map[[2]string]*Connection
+
 // takeChange keeps a change and, where a connection holds its WABA, applies it.
-func (s *Store) takeChange(tx *gorm.DB, n NewChange) error {
+func (s *Store) takeChange(tx *gorm.DB, known routes, n NewChange) error {
 	change := n.Change
 	change.ID = newID()
 	var holder *Connection
 	if change.State == ChangeWaiting {
-		var err error
-		if holder, err = s.route(tx, change); err != nil {
-			return err
+		key, found := [2]string{change.WabaID, change.PhoneNumberID}, false
+		if holder, found = known[key]; !found {
+			var err error
+			if holder, err = s.route(tx, change); err != nil {
+				return err
+			}
+			known[key] = holder
 		}
 	}
 	if holder != nil {
@@ -78,7 +85,7 @@ func (s *Store) takeChange(tx *gorm.DB, n NewChange) error {
 	if err := s.offboard(tx, change, n.Effect.Account); err != nil || holder == nil {
 		return err
 	}
-	return s.applyChange(tx, *holder, change, n.Effect)
+	return s.applyChange(tx, holder, change, n.Effect)
 }
 
 func (c *Change) resolve(holder Connection) {
@@ -105,7 +112,9 @@ func (s *Store) route(tx *gorm.DB, change Change) (*Connection, error) {
 	return &holders[0], nil
 }
 
-func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Effect) error {
+// applyChange does what a change does to a connection, of which it keeps what it learns.
+func (s *Store) applyChange(tx *gorm.DB, holder *Connection, change Change, effect Effect) error {
+	c := *holder
 	for _, m := range effect.Messages {
 		if err := s.applyMessage(tx, c, m); err != nil {
 			return err
@@ -120,7 +129,7 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 		OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: change.PhoneNumberID,
 		Type: "change." + change.Field, ChangeID: &change.ID,
 	})
-	first, err := s.hear(tx, c, change)
+	first, err := s.hear(tx, holder, change)
 	if err != nil {
 		return err
 	}
@@ -143,12 +152,13 @@ func (s *Store) applyChange(tx *gorm.DB, c Connection, change Change, effect Eff
 
 // hear moves the time of a connection's last event, and tells whether this is its first. What Meta tells us as a partner
 // comes without the WABA's subscription, and proves nothing about it.
-func (s *Store) hear(tx *gorm.DB, c Connection, change Change) (first bool, err error) {
-	if strings.HasPrefix(change.Event, "PARTNER_") {
+func (s *Store) hear(tx *gorm.DB, c *Connection, change Change) (first bool, err error) {
+	if strings.HasPrefix(change.Event, "PARTNER_") || (c.LastEventTime != nil && !c.LastEventTime.Before(change.ReceiveTime)) {
 		return false, nil
 	}
 	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
-	return c.LastEventTime == nil, heard.Updates(map[string]any{"last_event_time": change.ReceiveTime}).Error
+	first, c.LastEventTime = c.LastEventTime == nil, &change.ReceiveTime
+	return first, heard.Updates(map[string]any{"last_event_time": change.ReceiveTime}).Error
 }
 
 // WaitingChanges lists the changes of a connection's WABA that wait and may be its own, oldest first, after the given one.
@@ -197,7 +207,7 @@ func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect)
 		if mine.Error != nil || mine.RowsAffected == 0 {
 			return mine.Error
 		}
-		return s.applyChange(tx, *holder, next, effect)
+		return s.applyChange(tx, holder, next, effect)
 	})
 }
 
@@ -231,7 +241,7 @@ func (s *Store) ReplayChange(ctx context.Context, organization string, id uuid.U
 			if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
 				return err
 			}
-			return s.applyChange(tx, c, change, effect)
+			return s.applyChange(tx, &c, change, effect)
 		})
 	case ChangeUnparsed, ChangeIgnored: // nothing to be done with it
 	}

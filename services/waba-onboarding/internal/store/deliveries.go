@@ -93,9 +93,10 @@ func (s *Store) SplitDelivery(ctx context.Context, id uuid.UUID, changes []NewCh
 		if mine.Error != nil || mine.RowsAffected == 0 {
 			return mine.Error
 		}
+		known := routes{}
 		for _, change := range changes {
 			change.Change.DeliveryID = id
-			if err := s.takeChange(tx, change); err != nil {
+			if err := s.takeChange(tx, known, change); err != nil {
 				return err
 			}
 		}

@@ -32,8 +32,8 @@ func TestAFollowerMissesNothingOfWritersWhoCommitSlowly(t *testing.T) {
 			writing.Go(func() {
 				for i := range each {
 					err := b.inTx(t.Context(), func(tx *gorm.DB) error {
-						err := b.takeChange(tx, said("7", fmt.Sprint(w, "/", i)))
-						time.Sleep(rand.N(8 * time.Millisecond)) //nolint:gosec // a slow commit
+						err := b.takeChange(tx, routes{}, said("7", fmt.Sprint(w, "/", i)))
+						time.Sleep(rand.N(8 * time.Millisecond)) // a slow commit
 						return err
 					})
 					if err != nil {
@@ -84,7 +84,7 @@ func TestWhatIsOldIsRemovedAndACursorSaysSo(t *testing.T) {
 		ctx := t.Context()
 		b.connected("org-1", "7")
 		insert := func(n NewChange) {
-			b.must(b.inTx(ctx, func(tx *gorm.DB) error { return b.takeChange(tx, n) }))
+			b.must(b.inTx(ctx, func(tx *gorm.DB) error { return b.takeChange(tx, routes{}, n) }))
 		}
 		insert(said("7", "old"))
 		insert(said("8", "nobody's"))

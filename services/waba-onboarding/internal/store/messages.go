@@ -75,7 +75,14 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 	} else if fact.Revokes != "" {
 		wamid = fact.Revokes
 	}
-	row, err := s.messageRow(tx, c, wamid, fact.Message)
+	of := fact.Message
+	if wamid != fact.Wamid { // of the message that it is about, it tells no more than between whom it is
+		of = Message{
+			PhoneNumberID: of.PhoneNumberID, Direction: of.Direction,
+			ContactPhone: of.ContactPhone, ContactUserID: of.ContactUserID, ContactName: of.ContactName,
+		}
+	}
+	row, made, err := s.messageRow(tx, c, wamid, of)
 	if err != nil {
 		return err
 	}
@@ -87,7 +94,7 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 			row.EditTime = fact.MessageTime
 			row.Text = unlessRevoked(row.Revoked, fact.Text)
 		}
-	case row.Type != "": // it is here already
+	case made || row.Type != "": // it is here
 		return nil
 	default:
 		row.fill(fact.Message)
@@ -122,7 +129,7 @@ func (s *Store) applyStatus(tx *gorm.DB, c Connection, fact StatusFact) error {
 		sent.hear(fact)
 		return saveMessage(tx, *sent)
 	}
-	row, err := s.messageRow(tx, c, fact.Wamid, Message{
+	row, _, err := s.messageRow(tx, c, fact.Wamid, Message{
 		PhoneNumberID: fact.PhoneNumberID, ContactPhone: fact.ContactPhone, ContactUserID: fact.ContactUserID, Direction: Outbound,
 	})
 	if err != nil {
@@ -149,18 +156,20 @@ func (m *Message) hear(fact StatusFact) {
 	}
 }
 
-// messageRow finds the row of a message, or makes one, and locks it.
-func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) (row Message, err error) {
-	fresh := Message{
-		ID: newID(), OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: of.PhoneNumberID, Wamid: wamid,
-		Direction: of.Direction, ContactPhone: of.ContactPhone, ContactUserID: of.ContactUserID, ContactName: of.ContactName,
-		Content: []byte{},
+// messageRow makes the row of a message, or finds and locks the one that is there.
+func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) (row Message, made bool, err error) {
+	row = of
+	row.ID, row.OrganizationID, row.ConnectionID, row.Wamid = newID(), c.OrganizationID, c.ID, wamid
+	if row.Content == nil {
+		row.Content = []byte{}
 	}
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&fresh).Error; err != nil {
-		return row, err
+	insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	if insert.Error != nil || insert.RowsAffected == 1 {
+		return row, true, insert.Error
 	}
+	row = Message{}
 	err = s.db.ForUpdate(tx).Where("connection_id = ? and wamid = ?", c.ID, wamid).Take(&row).Error
-	return row, err
+	return row, false, err
 }
 
 func saveMessage(tx *gorm.DB, row Message) error {
