@@ -40,7 +40,7 @@ test: ## Run all tests, on SQLite and PostgreSQL; ARGS="-run X ./services/..." n
 # The pages have tests of their own; those that ARGS narrows are Go's.
 .PHONY: test-web
 test-web: $(BUF)
-	npm test --workspace $(WEB)/dashboard
+	npm test --workspace $(WEB)/kit --workspace $(WEB)/dashboard --workspace $(WEB)/browser
 
 lint: .bin/golangci-lint $(BUF) .proto-deps ## Lint Go, proto and TypeScript; the first run builds the linter, which takes minutes
 	.bin/golangci-lint config verify
@@ -76,7 +76,7 @@ bench: ## Print our figures beside their baselines
 	@exec .bin/testenv -durable go run ./services/bench
 
 clean: ## Remove what was built or fetched; data/ stays
-	rm -rf .bin .gen .proto-deps node_modules
+	rm -rf .bin .gen .proto-deps node_modules $(WEB)/*/node_modules $(WEB)/kit/examples/*/{node_modules,.next}
 
 # Only when something changed that they are made of.
 $(PAGES): $(BUF) package-lock.json $(shell find $(WEB)/kit $(WEB)/dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*' -not -path '*/.tests/*')
@@ -86,7 +86,7 @@ $(PAGES): $(BUF) package-lock.json $(shell find $(WEB)/kit $(WEB)/dashboard -typ
 
 # npm writes its own lockfile last, so it is there and new only after an install that went well.
 $(BUF): node_modules/.package-lock.json
-node_modules/.package-lock.json: package.json package-lock.json $(WEB)/kit/package.json $(WEB)/dashboard/package.json
+node_modules/.package-lock.json: package.json package-lock.json $(wildcard $(WEB)/*/package.json)
 	npm ci --ignore-scripts --no-audit --no-fund
 
 # All four plugins at once. Plugins and runtime have one version, gen's.
