@@ -39,7 +39,7 @@ test: ## Run all tests, on SQLite and PostgreSQL; ARGS="-run X ./services/..." n
 
 # The pages have tests of their own; those that ARGS narrows are Go's.
 .PHONY: test-web
-test-web: $(BUF)
+test-web: web
 	npm test --workspace $(WEB)/kit --workspace $(WEB)/dashboard --workspace $(WEB)/browser
 
 lint: .bin/golangci-lint $(BUF) .proto-deps ## Lint Go, proto and TypeScript; the first run builds the linter, which takes minutes

@@ -38,7 +38,8 @@ export class Watch {
   }
 
   async #response(response: Response): Promise<void> {
-    if (!response.url().endsWith('/session')) return
+    const started = response.request().method() === 'POST' && response.url().endsWith('/whatsapp/onboardings')
+    if (!started && !response.url().endsWith('/session')) return
     const session = (await response.json()) as Session
     this.sessions.push(session)
     this.keepSecret(session.state, session.clientToken)

@@ -2,6 +2,7 @@ import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
 import { Link, Outlet, useRouterState, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { signOut } from '../api/session'
+import { ConnectHost } from '../connect/ConnectButton'
 import { Icon, type IconName } from '../ui/Icon'
 import { OrganizationForm } from '../ui/OrganizationForm'
 import { Toasts } from '../ui/toast'
@@ -69,6 +70,7 @@ export function Shell() {
       <main ref={main} key={org} tabIndex={-1} className={css.main}>
         <Outlet />
       </main>
+      <ConnectHost />
       <Toasts />
       <Keys />
     </div>
