@@ -162,8 +162,9 @@ func (w *world) killInTurn() (stop func() (kills int)) {
 	}
 }
 
+// The tests of intake run alone: their load would take the others' deadlines.
+
 func TestNoWebhookIsLostWhenReplicasAndTheDatabaseDie(t *testing.T) {
-	t.Parallel()
 	server := newPostgres(t)
 	w := newWorld(t, setup{replicas: 2, server: server})
 	customer := w.connected()
@@ -190,7 +191,6 @@ func TestNoWebhookIsLostWhenReplicasAndTheDatabaseDie(t *testing.T) {
 }
 
 func TestNoWebhookIsLostWhenTheProcessDiesOnSQLite(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t, setup{sqlite: true})
 	l := w.startLoad(w.connected(), webhooks(t))
 	stop := w.killInTurn()
