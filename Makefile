@@ -35,7 +35,7 @@ test: ## Run all tests, on SQLite and PostgreSQL; ARGS="-run X ./services/..." n
 	@[ -n "$(RACE)" ] || echo "make test: without the race detector, which needs a C compiler" >&2
 	@go build -o .bin/testenv ./services/internal/testenv
 # One package at a time: several start whole processes and databases, and would take each other's deadlines.
-	@exec .bin/testenv go test -p 1 $(RACE) $(ARGS)
+	@exec .bin/testenv go test -p 1 -timeout 30m $(RACE) $(ARGS)
 
 # The pages have tests of their own; those that ARGS narrows are Go's.
 .PHONY: test-web
