@@ -174,7 +174,7 @@ func (s *Store) EndSync(ctx context.Context, p SyncPart, o SyncOutcome) error {
 		if err := p.row(tx).Updates(columns).Error; err != nil || again {
 			return err
 		}
-		if now.State == SyncPending {
+		if now.State == SyncPending || o.State == SyncRequested { // that it was asked for, though what came of it was quicker
 			if err := s.noteSync(tx, p, o.State, o.Reason); err != nil {
 				return err
 			}
