@@ -89,8 +89,8 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(openapi.JSON)
 }
 
-// webOrigins are Meta's, or those of the simulator that the settings name. What the SDK asks and embeds was seen in it:
-// Meta lists no origins.
+// webOrigins are Meta's, or those of the simulator that the settings name. Meta lists no origins for its SDK: these are
+// our judgement of what it asks and embeds, and not yet tried against it.
 func (s *Settings) webOrigins() web.Origins {
 	sdk, dialog := originOf(s.MetaSDKURL), originOf(s.dialogURL())
 	if dialog != "https://www.facebook.com" {
