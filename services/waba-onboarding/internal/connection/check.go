@@ -29,7 +29,7 @@ func (s *Service) CheckConnection(ctx context.Context, req *onboardingv1.CheckCo
 		}
 		check.Activity, check.Actor = "CHECKED", identity.Name(ctx)
 		if err := s.Store.Record(ctx, c, check); err != nil {
-			return nil, asFault(err)
+			return nil, AsFault(err)
 		}
 	}
 	described, err := s.describe(ctx, c.ID)

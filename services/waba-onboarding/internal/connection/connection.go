@@ -130,7 +130,7 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 	}
 	id, err := uuid.Parse(req.GetConnectionId())
 	if err != nil {
-		return nil, notFound()
+		return nil, NotFound()
 	}
 	pages := Pages{Keys: s.Keys, List: "activities", Scope: scope, Filter: []string{id.String()}}
 	before, err := pages.Open(req.GetPageToken())
@@ -140,7 +140,7 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 	size := PageSize(req.GetPageSize())
 	list, err := s.Store.ListActivities(ctx, scope, id, before, size+1)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, AsFault(err)
 	}
 	resp := &onboardingv1.ListActivitiesResponse{}
 	list, resp.NextPageToken, err = Cut(pages, list, size, func(row store.Activity) uuid.UUID { return row.ID })
@@ -162,10 +162,10 @@ func (s *Service) find(ctx context.Context, id string) (store.Connection, error)
 	}
 	parsed, err := uuid.Parse(id)
 	if err != nil {
-		return store.Connection{}, notFound()
+		return store.Connection{}, NotFound()
 	}
 	c, err := s.Store.FindConnection(ctx, scope, parsed)
-	return c, asFault(err)
+	return c, AsFault(err)
 }
 
 // findLive is find for what writes to Meta.
@@ -181,20 +181,25 @@ func (s *Service) findLive(ctx context.Context, id string) (store.Connection, er
 func (s *Service) describe(ctx context.Context, id uuid.UUID) (*onboardingv1.Connection, error) {
 	c, err := s.Store.FindConnection(ctx, "", id)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, AsFault(err)
 	}
 	return Describe(&c, Language(ctx)), nil
 }
 
-func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
+// NotFound is the answer for what is not there, or is another organization's.
+func NotFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
 
-// asFault turns the store's sentinels into what a caller sees.
-func asFault(err error) error {
+// AsFault turns the store's sentinels into what a caller sees.
+func AsFault(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return notFound()
+		return NotFound()
 	case errors.Is(err, store.ErrDisconnecting):
 		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
+	case errors.Is(err, store.ErrCursorExpired):
+		return fault.New(errorsv1.ErrorReason_CURSOR_EXPIRED)
+	case errors.Is(err, store.ErrRequestReused):
+		return fault.New(errorsv1.ErrorReason_REQUEST_ID_REUSED)
 	}
 	return err
 }

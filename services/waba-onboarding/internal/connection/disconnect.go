@@ -24,7 +24,7 @@ func (s *Service) DisconnectConnection(ctx context.Context, req *onboardingv1.Di
 		return nil, err
 	}
 	if err := s.Store.RequestDisconnect(ctx, c.OrganizationID, c.ID, identity.Name(ctx)); err != nil {
-		return nil, asFault(err)
+		return nil, AsFault(err)
 	}
 	s.waitFor(ctx, c.ID, func(ctx context.Context) (bool, error) {
 		c, err := s.Store.FindConnection(ctx, "", c.ID)

@@ -80,7 +80,7 @@ func (s *Service) startRegistration(ctx context.Context, c store.Connection, n s
 		}
 		sealed = &kept
 	}
-	return asFault(s.Store.StartRegistration(ctx, c, n.PhoneNumberID, sealed, identity.Name(ctx)))
+	return AsFault(s.Store.StartRegistration(ctx, c, n.PhoneNumberID, sealed, identity.Name(ctx)))
 }
 
 // waitFor waits until look is satisfied, or the caller has waited long enough: what goes on, goes on by itself.

@@ -21,7 +21,7 @@ func (s *Service) SubscribeWebhooks(ctx context.Context, req *onboardingv1.Subsc
 	if check.Activity != "" {
 		check.Actor = identity.Name(ctx)
 		if err := s.Store.Record(ctx, c, check); err != nil {
-			return nil, asFault(err)
+			return nil, AsFault(err)
 		}
 	}
 	if refusal != nil {

@@ -7,18 +7,15 @@ package message
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
-	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/bell"
-	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
@@ -60,7 +57,7 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 	}
 	id, err := uuid.Parse(req.GetConnectionId())
 	if err != nil {
-		return nil, notFound()
+		return nil, connection.NotFound()
 	}
 	pages := connection.Pages{Keys: s.Keys, List: "messages", Scope: scope, Filter: []string{id.String()}}
 	before, err := pages.Open(req.GetPageToken())
@@ -70,7 +67,7 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 	size := connection.PageSize(req.GetPageSize())
 	list, err := s.Store.ListMessages(ctx, scope, id, before, size+1)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	resp := &onboardingv1.ListMessagesResponse{}
 	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Message) uuid.UUID { return row.ID })
@@ -94,17 +91,4 @@ func describe(m store.Message) *onboardingv1.Message {
 		ContentJson: strings.ToValidUTF8(string(m.Content), "\uFFFD"),
 		RequestId:   m.RequestID, OrganizationId: m.OrganizationID,
 	}
-}
-
-func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
-
-// asFault turns the store's sentinels into what a caller sees.
-func asFault(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return notFound()
-	case errors.Is(err, store.ErrRequestReused):
-		return fault.New(errorsv1.ErrorReason_REQUEST_ID_REUSED)
-	}
-	return err
 }

@@ -51,7 +51,7 @@ func (s *Service) SendMessage(ctx context.Context, req *onboardingv1.SendMessage
 		m, err = s.await(ctx, m)
 	}
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	return &onboardingv1.SendMessageResponse{Message: describe(m)}, nil
 }
@@ -64,10 +64,10 @@ func (s *Service) find(ctx context.Context, id string) (store.Connection, error)
 	}
 	parsed, err := uuid.Parse(id)
 	if err != nil {
-		return store.Connection{}, notFound()
+		return store.Connection{}, connection.NotFound()
 	}
 	c, err := s.Store.FindConnection(ctx, scope, parsed)
-	return c, asFault(err)
+	return c, connection.AsFault(err)
 }
 
 // begin writes the message down and sends it, unless somebody else just did.

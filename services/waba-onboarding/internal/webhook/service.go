@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -68,11 +67,11 @@ func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequ
 	}
 	id, err := uuid.Parse(req.GetChangeId())
 	if err != nil {
-		return nil, notFound()
+		return nil, connection.NotFound()
 	}
 	change, err := s.Store.FindChange(ctx, scope, id)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	return &onboardingv1.GetChangeResponse{Change: Describe(change)}, nil
 }
@@ -85,11 +84,11 @@ func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChan
 	}
 	id, err := uuid.Parse(req.GetChangeId())
 	if err != nil {
-		return nil, notFound()
+		return nil, connection.NotFound()
 	}
 	change, err := s.Store.ReplayChange(ctx, scope, id, Read)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	return &onboardingv1.ReplayChangeResponse{Change: Describe(change)}, nil
 }
@@ -127,11 +126,11 @@ func (s *Service) GetDelivery(ctx context.Context, req *onboardingv1.GetDelivery
 	}
 	id, err := uuid.Parse(req.GetDeliveryId())
 	if err != nil {
-		return nil, notFound()
+		return nil, connection.NotFound()
 	}
 	d, err := s.Store.FindDelivery(ctx, id)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	return &onboardingv1.GetDeliveryResponse{Delivery: describeDelivery(d)}, nil
 }
@@ -143,16 +142,4 @@ func platformOnly(ctx context.Context) error {
 		return fault.New(errorsv1.ErrorReason_PERMISSION_DENIED)
 	}
 	return nil
-}
-
-func notFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
-
-func asFault(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return notFound()
-	case errors.Is(err, store.ErrCursorExpired):
-		return fault.New(errorsv1.ErrorReason_CURSOR_EXPIRED)
-	}
-	return err
 }

@@ -14,6 +14,7 @@ import (
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -89,7 +90,7 @@ func (s *Service) follow(ctx context.Context, scope string, req *onboardingv1.Wa
 	f := &follower{Service: s, scope: scope, filter: store.ChangeFilter{Organization: scope, Fields: req.GetFields()}}
 	if id, err := uuid.Parse(req.GetConnectionId()); err == nil {
 		if _, err := s.Store.FindConnection(ctx, scope, id); err != nil {
-			return nil, asFault(err)
+			return nil, connection.AsFault(err)
 		}
 		f.filter.ConnectionID = id
 	}
@@ -105,7 +106,7 @@ func (s *Service) follow(ctx context.Context, scope string, req *onboardingv1.Wa
 		}
 		f.at = int64(binary.BigEndian.Uint64(position)) //nolint:gosec // we sealed it
 		if f.at < start {
-			return nil, asFault(store.ErrCursorExpired)
+			return nil, connection.AsFault(store.ErrCursorExpired)
 		}
 		return f, nil
 	}
@@ -147,7 +148,7 @@ func (f *follower) run(ctx context.Context) error {
 func (f *follower) catchUp(ctx context.Context) (any bool, err error) {
 	list, next, err := f.Store.FollowChanges(ctx, f.filter, f.at, watchBatch)
 	if err != nil {
-		return false, asFault(err)
+		return false, connection.AsFault(err)
 	}
 	for _, e := range list {
 		f.at = e.Position
