@@ -59,7 +59,8 @@ var gapNames = []string{
 }
 
 func (p *pair) claim(ctx context.Context, organization string) (claimed, error) {
-	code := p.meta.SignUp(graphsim.SignUp{Flow: graphsim.FlowCoexistence}).Code // nothing follows that would disturb the next
+	registered := graphsim.Phone{PlatformType: "CLOUD_API", Status: "CONNECTED"} // nothing follows that would disturb the next
+	code := p.meta.SignUp(graphsim.SignUp{Phones: []graphsim.Phone{registered}}).Code
 	start := time.Now()
 	_, err := p.postCode(ctx, organization, code)
 	end := time.Now()
