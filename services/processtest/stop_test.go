@@ -115,7 +115,7 @@ func TestWebhooksInFlightAreAnsweredBeforeTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.ExecContext(t.Context(), "lock table deliveries in access exclusive mode"); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "lock table batches in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
 	var posts sync.WaitGroup
@@ -133,6 +133,8 @@ func TestWebhooksInFlightAreAnsweredBeforeTheEnd(t *testing.T) {
 	if l.accepted.Load() != inFlight {
 		t.Errorf("%d were answered 200, %d 503, %d not at all", l.accepted.Load(), l.refused.Load(), l.cut.Load())
 	}
+	w.start(w.onboarding)
+	w.awaitSplit(db)
 	if kept := query(t, db, "select count(distinct body) from deliveries where position('wamid.n'::bytea in body) > 0")[0][0]; kept != fmt.Sprint(inFlight) {
 		t.Errorf("%s are kept", kept)
 	}

@@ -219,20 +219,20 @@ func (w *world) connected() graphsim.SignedUp {
 	return customer
 }
 
-// awaitSplit waits until no delivery is left, as long as they become fewer.
+// awaitSplit waits until nothing is left to be split, as long as it becomes less.
 func (w *world) awaitSplit(db *sql.DB) {
 	w.t.Helper()
 	const standstill = 30 * time.Second
 	last, since := "", time.Now()
 	for {
-		left := query(w.t, db, "select count(*) from deliveries where state = 'RECEIVED'")[0][0]
+		left := query(w.t, db, "select (select count(*) from deliveries where state = 'RECEIVED') + (select coalesce(sum(length(bodies)), 0) from batches)")[0][0]
 		switch {
 		case left == "0":
 			return
 		case left != last:
 			last, since = left, time.Now()
 		case time.Since(since) > standstill:
-			w.t.Fatalf("%s deliveries are not split", left)
+			w.t.Fatalf("%s deliveries and bytes of batches are not split", left)
 		}
 		time.Sleep(250 * time.Millisecond)
 	}

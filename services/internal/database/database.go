@@ -215,12 +215,12 @@ func (db *DB) Snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
 	return db.Read(ctx, func(tx *gorm.DB) error { return tx.Transaction(f, opts...) })
 }
 
-// Exec runs one statement, which is a transaction by itself and one trip to the server. It is run again when its
-// connection was lost, of which nobody knows whether it committed: it must be one that may run twice, such as an insert
-// whose second run is a Duplicate.
+// Exec runs one statement, with ? for its arguments, which is a transaction by itself and one trip to the server. It is
+// run again when its connection was lost, of which nobody knows whether it committed: it must be one that may run twice,
+// such as an insert whose second run is a Duplicate.
 func (db *DB) Exec(ctx context.Context, statement string, args ...any) error {
 	for losses := 0; ; losses++ {
-		if _, err := db.pool.ExecContext(ctx, statement, args...); !connectionLost(err) || losses == maxLosses {
+		if err := db.orm.WithContext(ctx).Exec(statement, args...).Error; !connectionLost(err) || losses == maxLosses {
 			return classify(ctx, err)
 		}
 	}

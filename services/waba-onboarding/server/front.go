@@ -44,16 +44,16 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	mux.Handle("/api", api)
 	mux.Handle("/api/", api)
 	mux.HandleFunc("GET /openapi.json", serveOpenAPI)
-	mux.Handle("/api/v1/whatsapp/webhook", &webhook.Intake{
-		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
-		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
-	})
 	if s.PublicURL != "" {
 		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
 	}
-	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{
-		Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: web.Secure(mux, s.overTLS()), Log: p.Log,
+	all := http.NewServeMux()
+	all.Handle("/", web.Secure(mux, s.overTLS()))
+	all.Handle("/api/v1/whatsapp/webhook", &webhook.Intake{ // Meta is no browser, and needs no browser's headers
+		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
+		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
 	})
+	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: all, Log: p.Log})
 	if err != nil {
 		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
 	}

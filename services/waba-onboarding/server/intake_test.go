@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -38,14 +39,17 @@ func (b *bundle) deliver(body string) int {
 	return resp.StatusCode
 }
 
-// delivered are the bodies of all deliveries, once all are split.
-func (b *bundle) delivered() []string {
+// delivered are the bodies of all deliveries, once they are so many and split.
+func (b *bundle) delivered(many int) []string {
 	b.t.Helper()
 	client := onboardingv1.NewWebhookServiceClient(b.conn(b.replica, platform))
 	var bodies []string
 	eventually(b.t, "all are split", func() bool {
 		list, err := client.ListDeliveries(b.t.Context(), &onboardingv1.ListDeliveriesRequest{PageSize: 200})
 		if err != nil { // SQLite has one connection, which a large delivery holds for a while
+			return false
+		}
+		if len(list.GetDeliveries()) < many {
 			return false
 		}
 		bodies = nil
@@ -78,7 +82,7 @@ func TestWhateverIsSignedIsKeptAndShown(t *testing.T) {
 				t.Errorf("%.40q: %d", body, status)
 			}
 		}
-		got := b.delivered()
+		got := b.delivered(len(odd))
 		slices.Sort(got)
 		slices.Sort(odd)
 		if !slices.Equal(got, odd) {
@@ -109,7 +113,7 @@ func TestAThousandUpdatesInOnePOST(t *testing.T) {
 			t.Fatalf("%d bytes: %d", len(body), status)
 		}
 		t.Logf("%d bytes were answered after %s", len(body), time.Since(start))
-		b.delivered()
+		b.delivered(1)
 		t.Logf("and were split after %s", time.Since(start))
 		if got := b.countMessages(c.GetConnectionId()); got != 1000 {
 			t.Errorf("%d messages", got)
@@ -171,7 +175,9 @@ func TestAFullDiskIsNo200AndHeals(t *testing.T) {
 	var accepted []string
 	full := false
 	for i := range 100 {
-		body := fmt.Sprintf(`{"number":%d,"x":%q}`, i, strings.Repeat("x", 50_000))
+		noise := make([]byte, 25_000) // which no compression makes less
+		_, _ = rand.Read(noise)
+		body := fmt.Sprintf(`{"number":%d,"x":"%x"}`, i, noise)
 		switch status := b.deliver(body); status {
 		case http.StatusOK:
 			accepted = append(accepted, body)
@@ -189,7 +195,7 @@ func TestAFullDiskIsNo200AndHeals(t *testing.T) {
 	if status := b.deliver(last); status != http.StatusOK {
 		t.Errorf("with room again: %d", status)
 	}
-	got, want := b.delivered(), append(accepted, last)
+	got, want := b.delivered(len(accepted)+1), append(accepted, last)
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
@@ -209,8 +215,42 @@ func TestALockedFileIs503AndLosesNothing(t *testing.T) {
 	if status := b.deliver(`{"number":2}`); status != http.StatusOK {
 		t.Errorf("unlocked: %d", status)
 	}
-	if got := b.delivered(); !slices.Contains(got, `{"number":2}`) {
+	if got := b.delivered(1); !slices.Contains(got, `{"number":2}`) {
 		t.Errorf("deliveries: %q", got)
 	}
 	b.wantIntact(other)
+}
+
+func TestADeliveryThatCanNotBeSplitHoldsNobodyAndIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b, _ := filed(t)
+	b.exec(b.db.SQL(), "create trigger poison before insert on changes when instr(new.value, 'poison') begin select raise(abort, 'poison'); end")
+	for i := range 30 {
+		what := "good"
+		if i%10 == 5 {
+			what = "poison"
+		}
+		body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":"%s %d"}]}]}`, what, i)
+		if status := b.deliver(body); status != http.StatusOK {
+			t.Fatalf("answered %d", status)
+		}
+	}
+	wantStates := func(received, split int) {
+		t.Helper()
+		client := onboardingv1.NewWebhookServiceClient(b.conn(b.replica, platform))
+		eventually(t, fmt.Sprintf("%d received, %d split", received, split), func() bool {
+			list, err := client.ListDeliveries(t.Context(), &onboardingv1.ListDeliveriesRequest{PageSize: 200})
+			if err != nil {
+				t.Fatal(err)
+			}
+			states := map[onboardingv1.Delivery_State]int{}
+			for _, d := range list.GetDeliveries() {
+				states[d.GetState()]++
+			}
+			return states[onboardingv1.Delivery_RECEIVED] == received && states[onboardingv1.Delivery_SPLIT] == split
+		})
+	}
+	wantStates(3, 27)
+	b.exec(b.db.SQL(), "drop trigger poison")
+	wantStates(0, 30)
 }

@@ -90,7 +90,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		return jobs.Run(ctx, p.DB, workers, p.Log, jobs.Every{Interval: webhook.PruneEvery, Args: store.PruneArgs{}})
 	}
 	splitter := webhook.NewSplitter(rows, p.Log)
-	committer := webhook.NewCommitter(splitter.Insert)
+	committer := webhook.NewCommitter(splitter.Keep)
 	serve := func(ctx context.Context) error {
 		defer committer.Close()   // the last webhook has its answer
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind

@@ -87,7 +87,8 @@ type Delivery_State int32
 
 const (
 	Delivery_STATE_UNSPECIFIED Delivery_State = 0
-	// Durable, not yet cut into changes.
+	// Kept, but it could not be cut into changes yet; it is tried again. A delivery that waits for its turn, which is
+	// moments, is not listed.
 	Delivery_RECEIVED Delivery_State = 1
 	Delivery_SPLIT    Delivery_State = 2
 	// Not an envelope that we can read; kept as it came.

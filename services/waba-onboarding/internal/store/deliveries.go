@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-
-	"github.com/whatrack/connect/services/internal/database"
+	"gorm.io/gorm/clause"
 )
 
 // DeliveryState is how far a delivery got.
@@ -21,7 +19,7 @@ const (
 	DeliveryUnparsed DeliveryState = "UNPARSED"
 )
 
-// Delivery is one POST of Meta's, as it came.
+// Delivery is one POST of Meta's, as it came. It has a row once it is split, or could not be.
 type Delivery struct {
 	ID          uuid.UUID `gorm:"primaryKey"`
 	State       DeliveryState
@@ -31,33 +29,9 @@ type Delivery struct {
 	Body        []byte
 }
 
-// InsertDeliveries makes bodies durable with one statement, which is a commit and one trip to the server: what a lone
-// body costs is what a row costs.
-func (s *Store) InsertDeliveries(ctx context.Context, bodies [][]byte) (ids []uuid.UUID, err error) {
-	for range bodies {
-		ids = append(ids, newID())
-	}
-	statement, args := `insert into deliveries (id, state, receive_time, size_bytes, change_count, body)
-		select id, 'RECEIVED', $1, octet_length(body), 0, body from unnest($2::uuid[], $3::bytea[]) as d (id, body)`,
-		[]any{s.now(), ids, bodies}
-	if s.db.Dialect() == database.SQLite {
-		statement, args = s.insertRows(ids, bodies)
-	}
-	err = s.db.Exec(ctx, statement, args...)
-	if database.Duplicate(err) { // of ids that are nobody else's: it was committed, and its connection lost before we heard
-		err = nil
-	}
-	return ids, err
-}
-
-// insertRows is the statement for SQLite, which has no arrays.
-func (s *Store) insertRows(ids []uuid.UUID, bodies [][]byte) (statement string, args []any) {
-	now := s.now()
-	for i, body := range bodies {
-		args = append(args, ids[i], now, len(body), body)
-	}
-	rows := strings.Repeat(", (?, 'RECEIVED', ?, ?, 0, ?)", len(bodies))[len(", "):]
-	return "insert into deliveries (id, state, receive_time, size_bytes, change_count, body) values " + rows, args
+// KeepDelivery keeps a delivery that can not be split yet, where it is seen and tried again.
+func (s *Store) KeepDelivery(ctx context.Context, d Delivery) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error { return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&d).Error })
 }
 
 // Unsplit lists deliveries of at least an age that are still to be split, oldest first, after an id.
@@ -84,22 +58,29 @@ func (s *Store) ListDeliveries(ctx context.Context, before uuid.UUID, limit int)
 	return list, err
 }
 
-// SplitDelivery writes down what a delivery holds and applies it, all in one commit. A delivery that is split already is
-// left alone; a change that came before, in whichever delivery, has no second effect.
-func (s *Store) SplitDelivery(ctx context.Context, id uuid.UUID, changes []NewChange, state DeliveryState) error {
+// SplitDelivery writes down a delivery and what it holds and applies it, all in one commit. A delivery that is split
+// already is left alone; a change that came before, in whichever delivery, has no second effect.
+func (s *Store) SplitDelivery(ctx context.Context, d Delivery, changes []NewChange, state DeliveryState) error {
+	d.State, d.ChangeCount = state, len(changes)
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		mine := tx.Model(&Delivery{}).Where("id = ? and state = ?", id, DeliveryReceived).
-			Updates(map[string]any{"state": state, "change_count": len(changes)})
+		mine := tx.Clauses(unlessSplit).Create(&d)
 		if mine.Error != nil || mine.RowsAffected == 0 {
 			return mine.Error
 		}
 		known := routes{}
 		for _, change := range changes {
-			change.Change.DeliveryID = id
+			change.Change.DeliveryID = d.ID
 			if err := s.takeChange(tx, known, change); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// unlessSplit lets a delivery have a row already only while it is not split.
+var unlessSplit = clause.OnConflict{
+	Columns:   []clause.Column{{Name: "id"}},
+	DoUpdates: clause.AssignmentColumns([]string{"state", "change_count"}),
+	Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: "deliveries.state", Value: DeliveryReceived}}},
 }

@@ -767,7 +767,8 @@ export type ListDeliveriesResponse = {
 };
 
 /**
- *  - RECEIVED: Durable, not yet cut into changes.
+ *  - RECEIVED: Kept, but it could not be cut into changes yet; it is tried again. A delivery that waits for its turn, which is
+ * moments, is not listed.
  * - UNPARSED: Not an envelope that we can read; kept as it came.
  */
 export const DeliveryState = {
@@ -778,7 +779,8 @@ export const DeliveryState = {
 } as const;
 
 /**
- *  - RECEIVED: Durable, not yet cut into changes.
+ *  - RECEIVED: Kept, but it could not be cut into changes yet; it is tried again. A delivery that waits for its turn, which is
+ * moments, is not listed.
  * - UNPARSED: Not an envelope that we can read; kept as it came.
  */
 export type DeliveryState = typeof DeliveryState[keyof typeof DeliveryState];

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
+)
+
+// Batch is what intake made durable with one commit: POSTs of Meta's, as they came, until they are split. One row holds
+// them all, since PostgreSQL is paid by the row, and since what Meta sends in a moment is much alike: compressed together
+// it is a fraction of its size.
+type Batch struct {
+	ID          uuid.UUID
+	ReceiveTime time.Time
+	Bodies      [][]byte
+}
+
+// Delivery is one POST of the batch, not split yet. Its id is the batch's with its place at the end, so that whoever
+// splits it gives it the same one, and ids stay in order of time.
+func (b Batch) Delivery(place int) Delivery {
+	body := b.Bodies[place]
+	d := Delivery{ID: b.ID, State: DeliveryReceived, ReceiveTime: b.ReceiveTime, SizeBytes: len(body), Body: body}
+	binary.BigEndian.PutUint16(d.ID[14:], uint16(place)) //nolint:gosec // G115: a batch is bounded
+	return d
+}
+
+// KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server.
+func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (id uuid.UUID, err error) {
+	id = newID()
+	p := packers.Get().(*packer) //nolint:forcetypeassert // holds nothing else
+	defer packers.Put(p)
+	err = s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", id, s.now(), p.pack(bodies))
+	if database.Duplicate(err) { // of an id that is nobody else's: it was committed, and its connection lost before we heard
+		err = nil
+	}
+	return id, err
+}
+
+// Batches lists the batches of at least an age that are still to be split, oldest first, after an id.
+func (s *Store) Batches(ctx context.Context, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
+	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+		return tx.Table("batches").Where("receive_time <= ? and id > ?", s.now().Add(-age), after).
+			Order("id").Limit(limit).Pluck("id", &ids).Error
+	})
+	return ids, err
+}
+
+// FindBatch reads a batch. ErrNotFound: it was split.
+func (s *Store) FindBatch(ctx context.Context, id uuid.UUID) (Batch, error) {
+	var row struct {
+		ReceiveTime time.Time
+		Bodies      []byte
+	}
+	err := s.read(ctx, func(tx *gorm.DB) error { return tx.Table("batches").Where("id = ?", id).Take(&row).Error })
+	if err != nil {
+		return Batch{}, err
+	}
+	bodies, err := unpack(row.Bodies)
+	if err != nil {
+		return Batch{}, fmt.Errorf("batch %s: %w", id, err)
+	}
+	return Batch{ID: id, ReceiveTime: row.ReceiveTime, Bodies: bodies}, nil
+}
+
+// ForgetBatches removes batches of which every delivery has a row of its own.
+func (s *Store) ForgetBatches(ctx context.Context, ids []uuid.UUID) error {
+	return s.db.Exec(ctx, "delete from batches where id in ?", ids)
+}
