@@ -35,6 +35,11 @@ type call struct {
 	organization string
 }
 
+// tell gives the caller the request id. It fails only when headers are out already.
+func (c *call) tell(ctx context.Context) {
+	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, c.requestID))
+}
+
 type callKey struct{}
 
 // RequestID is the id under which logs of all services show this call; empty outside of a call.
@@ -52,7 +57,9 @@ func newRequestID(given string) string {
 	return uuid.NewString()
 }
 
-// observer gives a call its request id and its log line, and is the only way out for errors.
+// observer gives a call its request id and its log line, and is the only way out for errors. A quiet method has neither
+// while all is well: an id that stands in no log is of no use, and a header that differs each time is not cheap. (At
+// level debug it has the line.)
 type observer struct {
 	log   *slog.Logger
 	quiet map[string]bool
@@ -62,12 +69,17 @@ func (o *observer) step(ctx context.Context, full string, next func(context.Cont
 	start := time.Now()
 	c := &call{requestID: newRequestID(first(ctx, requestIDKey))}
 	ctx = context.WithValue(ctx, callKey{}, c)
-	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, c.requestID)) // fails only when headers are out already
+	if !o.quiet[full] {
+		c.tell(ctx)
+	}
 	err := protect(ctx, next)
 	out := faultOf(err, c.requestID)
 	o.write(ctx, full, c, out, time.Since(start))
 	if out == nil {
 		return nil
+	}
+	if o.quiet[full] {
+		c.tell(ctx)
 	}
 	return out.Status(fault.ParseLanguage(first(ctx, languageKey))).Err()
 }

@@ -158,6 +158,10 @@ func (c Config) credentials() (credentials.TransportCredentials, error) {
 	return &transport{k}, nil
 }
 
+// streamWorkers are goroutines that serve one call after the other. A goroutine for each call begins with a small stack,
+// which our interceptors outgrow every time. Whatever comes while all are busy gets one of its own.
+const streamWorkers = 32
+
 // limits bound what one connection may cost. Connections end after a while, so that renewed certificates and new
 // replicas are met; calls in progress are not cut by that.
 func (c Config) limits() []grpc.ServerOption {
@@ -165,6 +169,7 @@ func (c Config) limits() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(c.MaxMessage),
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.MaxConcurrentStreams(1000),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{

@@ -141,6 +141,19 @@ func TestACallHasOneLogLineAndQuietOnesNone(t *testing.T) {
 	}
 }
 
+func TestAQuietCallTellsItsRequestIDWhenItFails(t *testing.T) {
+	t.Parallel()
+	conn, _ := brokerOf(t, &broker{}, rpc.Config{Quiet: []string{tokenbrokerv1.TokenBrokerService_GetAccessToken_FullMethodName}})
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "req-1")
+	for _, request := range []*tokenbrokerv1.GetAccessTokenRequest{tokenRequest(), {}} {
+		var header metadata.MD
+		_, err := tokenbrokerv1.NewTokenBrokerServiceClient(conn).GetAccessToken(ctx, request, grpc.Header(&header))
+		if got := header.Get("x-request-id"); (len(got) == 1 && got[0] == "req-1") != (err != nil) {
+			t.Errorf("the answer %v carries %v", err, got)
+		}
+	}
+}
+
 func TestARequestIDThatCouldForgeALogIsReplaced(t *testing.T) {
 	t.Parallel()
 	conn, out := brokerOf(t, &broker{}, rpc.Config{})
