@@ -115,10 +115,8 @@ func (s *Store) route(tx *gorm.DB, change Change) (*Connection, error) {
 // applyChange does what a change does to a connection, of which it keeps what it learns.
 func (s *Store) applyChange(tx *gorm.DB, holder *Connection, change Change, effect Effect) error {
 	c := *holder
-	for _, m := range effect.Messages {
-		if err := s.applyMessage(tx, c, m); err != nil {
-			return err
-		}
+	if err := s.applyMessages(tx, c, effect.Messages); err != nil {
+		return err
 	}
 	for _, status := range effect.Statuses {
 		if err := s.applyStatus(tx, c, status); err != nil {

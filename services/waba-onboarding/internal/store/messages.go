@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,6 +66,40 @@ type StatusFact struct {
 	Wamid, PhoneNumberID, ContactPhone, ContactUserID string
 	Sent, Delivered, Read, Failed                     *time.Time
 	Error                                             string
+}
+
+// messageBatch is how many messages one statement writes; Meta sends up to a thousand at once.
+const messageBatch = 500
+
+// applyMessages writes messages once: those that are nothing but new with one statement, the others each by itself.
+func (s *Store) applyMessages(tx *gorm.DB, c Connection, facts []MessageFact) error {
+	var plain, others []MessageFact
+	for _, fact := range facts {
+		if fact.Edits == "" && fact.Revokes == "" {
+			plain = append(plain, fact)
+		} else {
+			others = append(others, fact)
+		}
+	}
+	for batch := range slices.Chunk(plain, messageBatch) {
+		rows := make([]Message, 0, len(batch))
+		for _, fact := range batch {
+			rows = append(rows, newMessage(c, fact.Wamid, fact.Message))
+		}
+		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows)
+		if insert.Error != nil {
+			return insert.Error
+		}
+		if insert.RowsAffected < int64(len(rows)) { // some have a row already
+			others = append(others, batch...)
+		}
+	}
+	for _, fact := range others {
+		if err := s.applyMessage(tx, c, fact); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // applyMessage writes a message once. What came before it — a status, an edit — has made its row already, and stays.
@@ -158,11 +193,7 @@ func (m *Message) hear(fact StatusFact) {
 
 // messageRow makes the row of a message, or finds and locks the one that is there.
 func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) (row Message, made bool, err error) {
-	row = of
-	row.ID, row.OrganizationID, row.ConnectionID, row.Wamid = newID(), c.OrganizationID, c.ID, wamid
-	if row.Content == nil {
-		row.Content = []byte{}
-	}
+	row = newMessage(c, wamid, of)
 	insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 	if insert.Error != nil || insert.RowsAffected == 1 {
 		return row, true, insert.Error
@@ -170,6 +201,14 @@ func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) 
 	row = Message{}
 	err = s.db.ForUpdate(tx).Where("connection_id = ? and wamid = ?", c.ID, wamid).Take(&row).Error
 	return row, false, err
+}
+
+func newMessage(c Connection, wamid string, of Message) Message {
+	of.ID, of.OrganizationID, of.ConnectionID, of.Wamid = newID(), c.OrganizationID, c.ID, wamid
+	if of.Content == nil {
+		of.Content = []byte{}
+	}
+	return of
 }
 
 func saveMessage(tx *gorm.DB, row Message) error {
