@@ -33,7 +33,7 @@ func (b Batch) Delivery(place int) Delivery {
 // KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server.
 func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (id uuid.UUID, err error) {
 	id = newID()
-	p := packers.Get().(*packer) //nolint:forcetypeassert // holds nothing else
+	p, _ := packers.Get().(*packer) // which holds nothing else
 	defer packers.Put(p)
 	err = s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", id, s.now(), p.pack(bodies))
 	if database.Duplicate(err) { // of an id that is nobody else's: it was committed, and its connection lost before we heard

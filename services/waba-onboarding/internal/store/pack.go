@@ -42,10 +42,13 @@ func unpack(packed []byte) (bodies [][]byte, err error) {
 	}
 	for len(framed) > 0 {
 		length, n := binary.Uvarint(framed)
-		if n <= 0 || length > uint64(len(framed)-n) {
-			return nil, fmt.Errorf("%w: a body passes the end", errDamaged)
+		if n <= 0 || length > maxUnpacked {
+			return nil, fmt.Errorf("%w: a body has no length", errDamaged)
 		}
 		end := n + int(length)
+		if end > len(framed) {
+			return nil, fmt.Errorf("%w: a body passes the end", errDamaged)
+		}
 		bodies, framed = append(bodies, framed[n:end:end]), framed[end:]
 	}
 	return bodies, nil
