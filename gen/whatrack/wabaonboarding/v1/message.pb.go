@@ -163,7 +163,8 @@ type Message struct {
 	ContactName   string `protobuf:"bytes,8,opt,name=contact_name,json=contactName,proto3" json:"contact_name,omitempty"`
 	// As Meta names it: text, image, reaction… An open set.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
-	// The text, or the caption; empty for what has none. Edited and revoked messages show what stands now.
+	// What a person reads of it: the text, a caption, the answer that was chosen, the name of a place or a contact. Empty
+	// for what has none. Edited and revoked messages show what stands now.
 	Text  string        `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
 	State Message_State `protobuf:"varint,11,opt,name=state,proto3,enum=whatrack.wabaonboarding.v1.Message_State" json:"state,omitempty"`
 	// Meta's time of the message.

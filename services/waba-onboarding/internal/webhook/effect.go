@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"cmp"
 	"encoding/json"
 	"strconv"
 
@@ -53,7 +52,7 @@ type contact struct {
 
 func readMessages(change store.Change) store.Effect {
 	var value messagesValue
-	if err := json.Unmarshal(change.Value, &value); err != nil {
+	if !decode(change.Value, &value) {
 		return store.Effect{}
 	}
 	var effect store.Effect
@@ -72,7 +71,7 @@ func readMessages(change store.Change) store.Effect {
 
 func readEchoes(change store.Change) store.Effect {
 	var value messagesValue
-	if err := json.Unmarshal(change.Value, &value); err != nil {
+	if !decode(change.Value, &value) {
 		return store.Effect{}
 	}
 	var effect store.Effect
@@ -84,45 +83,24 @@ func readEchoes(change store.Change) store.Effect {
 	return effect
 }
 
-// rawMessage holds what messages of every type have in common, and the parts with a text.
+// rawMessage holds what messages of every type have in common, and what makes one an edit or a revocation.
 type rawMessage struct {
-	ID        string      `json:"id"`
-	From      string      `json:"from"`
-	FromUser  string      `json:"from_user_id"`
-	To        string      `json:"to"`
-	ToUser    string      `json:"to_user_id"`
-	Timestamp json.Number `json:"timestamp"`
-	Type      string      `json:"type"`
-	Text      textPart    `json:"text"`
-	Image     captionPart `json:"image"`
-	Video     captionPart `json:"video"`
-	Document  captionPart `json:"document"`
-	Button    struct {
-		Text string `json:"text"`
-	} `json:"button"`
-	Reaction struct {
-		Emoji string `json:"emoji"`
-	} `json:"reaction"`
+	ID        string  `json:"id"`
+	From      string  `json:"from"`
+	FromUser  string  `json:"from_user_id"`
+	To        string  `json:"to"`
+	ToUser    string  `json:"to_user_id"`
+	Timestamp seconds `json:"timestamp"`
+	Type      string  `json:"type"`
+	content
 	Edit struct {
-		Original string `json:"original_message_id"`
-		Message  struct {
-			Text  textPart    `json:"text"`
-			Image captionPart `json:"image"`
-			Video captionPart `json:"video"`
-		} `json:"message"`
+		Original string  `json:"original_message_id"`
+		Message  content `json:"message"`
 	} `json:"edit"`
 	Revoke struct {
 		Original string `json:"original_message_id"`
 	} `json:"revoke"`
 	Errors []metaError `json:"errors"`
-}
-
-type textPart struct {
-	Body string `json:"body"`
-}
-
-type captionPart struct {
-	Caption string `json:"caption"`
 }
 
 type metaError struct {
@@ -132,7 +110,7 @@ type metaError struct {
 
 func readMessage(raw json.RawMessage, direction store.Direction, phone string, contacts []contact) (store.MessageFact, bool) {
 	var m rawMessage
-	if err := json.Unmarshal(raw, &m); err != nil || m.ID == "" {
+	if !decode(raw, &m) || m.ID == "" {
 		return store.MessageFact{}, false
 	}
 	person, user := m.From, m.FromUser
@@ -143,7 +121,7 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 		Edits: clean(m.Edit.Original, 512), Revokes: clean(m.Revoke.Original, 512),
 		Message: store.Message{
 			PhoneNumberID: phone, Wamid: clean(m.ID, 512), Direction: direction, Type: clean(m.Type, 64),
-			Text: clean(m.text(), maxText), MessageTime: entryTime(m.Timestamp), Error: errorText(m.Errors), Content: raw,
+			Text: clean(m.text(), maxText), MessageTime: entryTime(json.Number(m.Timestamp)), Error: errorText(m.Errors), Content: raw,
 		},
 	}
 	fact.ContactPhone, fact.ContactUserID, fact.ContactName = whom(person, user, contacts)
@@ -156,10 +134,9 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 // text is what a person reads of a message; of an edit, the new text.
 func (m *rawMessage) text() string {
 	if m.Edit.Original != "" {
-		edited := m.Edit.Message
-		return cmp.Or(edited.Text.Body, edited.Image.Caption, edited.Video.Caption)
+		return m.Edit.Message.text()
 	}
-	return cmp.Or(m.Text.Body, m.Image.Caption, m.Video.Caption, m.Document.Caption, m.Button.Text, m.Reaction.Emoji)
+	return m.content.text()
 }
 
 // whom tells who the other side is. The phone number may be absent or empty, and a user id may stand where the number
@@ -187,21 +164,21 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 	var s struct {
 		ID        string      `json:"id"`
 		Status    string      `json:"status"`
-		Timestamp json.Number `json:"timestamp"`
+		Timestamp seconds     `json:"timestamp"`
 		Recipient string      `json:"recipient_id"`
 		User      string      `json:"recipient_user_id"`
 		Errors    []metaError `json:"errors"`
 		// Opaque is what was given to Meta with the message, by us or by whoever else sends from the number.
 		Opaque json.RawMessage `json:"biz_opaque_callback_data"`
 	}
-	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" {
+	if !decode(raw, &s) || s.ID == "" {
 		return store.StatusFact{}, false
 	}
 	fact := store.StatusFact{
 		MessageID: ourID(s.Opaque), Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors),
 	}
 	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
-	at := entryTime(s.Timestamp)
+	at := entryTime(json.Number(s.Timestamp))
 	switch s.Status {
 	case "sent":
 		fact.Sent = at

@@ -29,3 +29,32 @@ func TestAStatusNamesAMessageOfOursInOurOwnFormAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAPersonReadsOfAMessage(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		`"type":"text","text":{"body":"oi"}`:                                                                           "oi",
+		`"type":"image","image":{"id":"1","caption":"foto"}`:                                                           "foto",
+		`"type":"document","document":{"id":"1","filename":"nota.pdf"}`:                                                "nota.pdf",
+		`"type":"button","button":{"text":"Sim","payload":"YES"}`:                                                      "Sim",
+		`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"1","title":"Não"}}`:           "Não",
+		`"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Azul"}}`:              "Azul",
+		`"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"body":"Enviado"}}`:                       "Enviado",
+		`"type":"reaction","reaction":{"message_id":"wamid.0","emoji":"👍"}`:                                            "👍",
+		`"type":"location","location":{"latitude":-23.5,"longitude":-46.6,"name":"Loja"}`:                              "Loja",
+		`"type":"contacts","contacts":[{"name":{"formatted_name":"Ana"}},{"name":{"formatted_name":"Bia"}}]`:           "Ana, Bia",
+		`"type":"order","order":{"catalog_id":"1","text":"rápido"}`:                                                    "rápido",
+		`"type":"system","system":{"body":"Ana mudou de número","type":"user_changed_number"}`:                         "Ana mudou de número",
+		`"type":"edit","edit":{"original_message_id":"wamid.0","message":{"type":"image","image":{"caption":"nova"}}}`: "nova",
+		`"type":"sticker","sticker":{"id":"1"}`:                                                                        "",
+		`"type":"text","text":"not as documented","order":[1]`:                                                         "",
+		`"type":"text","text":{"body":"oi"},"contacts":{"a":1}`:                                                        "oi",
+		`"type":"text","timestamp":"soon","text":{"body":"timeless"}`:                                                  "timeless",
+		`"type":"text","timestamp":{"at":1},"text":{"body":"timeless"}`:                                                "timeless",
+	} {
+		effect := Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1","from":"5511987654321",` + message + `}]}`)})
+		if len(effect.Messages) != 1 || effect.Messages[0].Text != want {
+			t.Errorf("%s: %+v", message, effect.Messages)
+		}
+	}
+}

@@ -661,7 +661,8 @@ export type Message = {
      */
     type?: string;
     /**
-     * The text, or the caption; empty for what has none. Edited and revoked messages show what stands now.
+     * What a person reads of it: the text, a caption, the answer that was chosen, the name of a place or a contact. Empty
+     * for what has none. Edited and revoked messages show what stands now.
      */
     text?: string;
     state?: MessageState;
