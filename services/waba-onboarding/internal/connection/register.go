@@ -100,10 +100,16 @@ func (s *Service) register(ctx context.Context, args store.RegisterArgs) error {
 		return err
 	}
 	number, err := s.Store.FindNumber(ctx, c.ID, args.PhoneNumberID)
-	if err != nil || !due(c, number) {
+	if err != nil {
 		return unlessGone(err)
 	}
-	delay, err := s.attempt(ctx, c, number)
+	var delay time.Duration
+	switch {
+	case due(c, number):
+		delay, err = s.attempt(ctx, c, number)
+	case unread(c, number):
+		delay, err = s.readAgain(ctx, c, number)
+	}
 	if errors.Is(err, store.ErrFenced) { // a twin is at it
 		return nil
 	}
@@ -146,7 +152,10 @@ func (s *Service) attempt(ctx context.Context, c store.Connection, n store.Phone
 	if err != nil {
 		return 0, s.Store.EndRegistration(ctx, begun, store.RegistrationFailed, errorsv1.ErrorReason_DATA_INTEGRITY.String(), 0)
 	}
-	return s.registered(ctx, begun, s.Meta.Register(ctx, n.PhoneNumberID, kept, token))
+	if err := s.Meta.Register(ctx, n.PhoneNumberID, kept, token); err != nil {
+		return s.refused(ctx, begun, err)
+	}
+	return s.registered(ctx, begun, token)
 }
 
 // lookFirst asks Meta before telling it, since each call counts: the number may be registered, by an answer that was lost
@@ -155,7 +164,8 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	switch {
 	case err == nil && now.PlatformType == platformCloudAPI:
-		return true, 0, s.Store.EndRegistration(ctx, n, store.Registered, "", 0)
+		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now)))
+		return true, delay, err
 	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:
 		return true, reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta,
 			errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String(), reviewPause)
@@ -174,13 +184,10 @@ func (s *Service) untried(ctx context.Context, n store.PhoneNumber, why *fault.E
 	return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
 }
 
-// registered records what came of a call.
-func (s *Service) registered(ctx context.Context, n store.PhoneNumber, err error) (time.Duration, error) {
+// refused records what came of a call that was not answered well.
+func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (time.Duration, error) {
 	ctx, cancel := Lasting(ctx)
 	defer cancel()
-	if err == nil {
-		return 0, s.Store.EndRegistration(ctx, n, store.Registered, "", 0)
-	}
 	var said *graph.Error
 	errors.As(err, &said)
 	switch {

@@ -246,6 +246,34 @@ func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Regi
 	})
 }
 
+// RecordNumber writes down how one number stands by Meta's word. What it is called does not follow from that, and stays.
+// A connection that was given up keeps what it last knew.
+func (s *Store) RecordNumber(ctx context.Context, n PhoneNumber, said PhoneNumber) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		var c Connection
+		if err := s.db.ForUpdate(tx).Where("id = ?", n.ConnectionID).Take(&c).Error; err != nil || !c.Live() {
+			return err
+		}
+		update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).
+			Select("status", "quality_rating", "platform_type", "name_status", "messaging_limit").Updates(said)
+		if update.Error != nil {
+			return update.Error
+		}
+		return s.reassess(tx, n.ConnectionID)
+	})
+}
+
+// PostponeReading says when a registered number is to be read; without a delay, never.
+func (s *Store) PostponeReading(ctx context.Context, n PhoneNumber, delay time.Duration) error {
+	var at *time.Time
+	if delay > 0 {
+		at = ptr(s.now().Add(delay + slack))
+	}
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return oneRow(n.unchanged(tx).Update("run_time", at), ErrFenced)
+	})
+}
+
 // FindNumber reads one number, for the job that registers it.
 func (s *Store) FindNumber(ctx context.Context, connection uuid.UUID, phone string) (n PhoneNumber, err error) {
 	err = s.read(ctx, func(tx *gorm.DB) error {
