@@ -51,6 +51,7 @@ type Effect struct {
 	Account  *AccountFact
 	Number   *NumberFact
 	Sync     *SyncFact
+	Contacts []Contact
 }
 
 // lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
@@ -129,6 +130,9 @@ func (s *Store) applyChange(tx *gorm.DB, holder *Connection, change Change, effe
 	})
 	first, err := s.hear(tx, holder, change)
 	if err != nil {
+		return err
+	}
+	if err := s.keepContacts(tx, c.ID, effect.Contacts); err != nil {
 		return err
 	}
 	if effect.Sync != nil {

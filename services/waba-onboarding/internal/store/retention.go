@@ -21,9 +21,18 @@ func (PruneArgs) Kind() string { return "prune" }
 
 // Prune removes what Meta sent longer ago than it is kept, in batches: the entries of the stream, then the changes that nothing in the
 // stream is about, then the deliveries. Waiting counts the changes among them that nobody ever claimed. Messages,
-// connections and timelines stay.
+// connections and timelines stay, and contacts that were not removed.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, err error) {
 	before := s.now().Add(-keep)
+	for {
+		contacts, err := s.pruneContacts(ctx, before)
+		if err != nil {
+			return total, err
+		}
+		if contacts < pruneBatch {
+			break
+		}
+	}
 	for {
 		events, err := s.pruneEvents(ctx, before)
 		total.Events += events

@@ -9,7 +9,10 @@ import (
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-const maxText = 8192 // Meta allows 4096 characters
+const (
+	maxText = 8192 // Meta allows 4096 characters
+	maxName = 256
+)
 
 // Read reads what a change does to the connection that it belongs to. What can not be read does nothing: the change
 // itself is kept.
@@ -157,7 +160,7 @@ func whom(person, user string, contacts []contact) (phone, userID, name string) 
 			break
 		}
 	}
-	return clean(person, 32), clean(user, 160), clean(name, 256)
+	return clean(person, 32), clean(user, 160), clean(name, maxName)
 }
 
 func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {

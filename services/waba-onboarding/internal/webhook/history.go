@@ -142,25 +142,3 @@ func historyState(status string) string {
 	}
 	return ""
 }
-
-// readStateSync counts the contacts of the app's address book. A contact that is gone is none that arrived.
-func readStateSync(change store.Change) store.Effect {
-	var value struct {
-		Contacts []struct {
-			Action string `json:"action"`
-		} `json:"state_sync"`
-	}
-	if err := json.Unmarshal(change.Value, &value); err != nil {
-		return store.Effect{}
-	}
-	fact := store.SyncFact{Part: store.SyncContacts}
-	for _, c := range value.Contacts {
-		if c.Action == "add" {
-			fact.Contacts++
-		}
-	}
-	if fact.Contacts == 0 {
-		return store.Effect{}
-	}
-	return store.Effect{Sync: &fact}
-}

@@ -91,19 +91,3 @@ func TestMediaEditsAndRevocationsOfTheHistoryAreToldApart(t *testing.T) {
 		t.Errorf("what happened to others = %+v", effect.Messages)
 	}
 }
-
-func TestContactsThatAreGoneAreNotCounted(t *testing.T) {
-	t.Parallel()
-	read := func(value string) *store.SyncFact {
-		return Read(store.Change{Field: "smb_app_state_sync", Value: []byte(value)}).Sync
-	}
-	fact := read(`{"state_sync":[{"type":"contact","action":"add","contact":{}},{"action":"remove"},{"action":"add"}]}`)
-	if fact == nil || fact.Contacts != 2 || fact.Part != store.SyncContacts {
-		t.Errorf("fact = %+v", fact)
-	}
-	for _, nothing := range []string{`{"state_sync":[{"action":"remove"}]}`, `{}`, `{"state_sync":7}`} {
-		if fact := read(nothing); fact != nil {
-			t.Errorf("%s: %+v", nothing, fact)
-		}
-	}
-}
