@@ -3,7 +3,8 @@
 // It promises that nothing of ours is reached by it: the address that is dialled is looked at in the moment of dialling,
 // so that no name, however its answers change, leads to loopback, a private network, a cloud's metadata or any other
 // address that is not the internet's. It takes https only, follows no redirect, asks no proxy, and ends in bounded time.
-// What a receiver writes is never shown: of an answer its status is all that leaves.
+// What a receiver writes is never shown: of an answer its status is all that leaves, and for how long it wants to be left
+// alone.
 package egress
 
 import (
@@ -171,16 +172,16 @@ func isLocal(host string) bool {
 	return false
 }
 
-// Post sends a body and answers the status of what came back. An error is a Failure: there was no
-// answer. None shows the URL, or anything that the receiver wrote.
-func (c *Client) Post(ctx context.Context, rawURL string, headers map[string]string, body []byte) (status int, err error) {
+// Post sends a body and answers what is told of what came back. An error is a Failure: there was no answer. None shows
+// the URL, or anything that the receiver wrote.
+func (c *Client) Post(ctx context.Context, rawURL string, headers map[string]string, body []byte) (Answer, error) {
 	u, err := c.parse(rawURL)
 	if err != nil {
-		return 0, err
+		return Answer{}, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return 0, NoURL
+		return Answer{}, NoURL
 	}
 	for name, value := range headers {
 		req.Header.Set(name, value)
@@ -191,10 +192,10 @@ func (c *Client) Post(ctx context.Context, rawURL string, headers map[string]str
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, classify(err)
+		return Answer{}, classify(err)
 	}
 	discard(resp)
-	return resp.StatusCode, nil
+	return answerOf(resp, time.Now()), nil
 }
 
 // discard reads a short body to its end, and drops every other with its connection.

@@ -212,8 +212,8 @@ func TestNoNameLeadsToUs(t *testing.T) {
 	} {
 		c := NewClient(Config{resolver: names(t, addrs...), roots: roots})
 		for range 3 {
-			if status, err := c.Post(t.Context(), "https://example.com:"+port, nil, nil); !errors.Is(err, NotAllowed) {
-				t.Errorf("%s: %d %v", name, status, err)
+			if answer, err := c.Post(t.Context(), "https://example.com:"+port, nil, nil); !errors.Is(err, NotAllowed) {
+				t.Errorf("%s: %d %v", name, answer.Status, err)
 			}
 		}
 	}
@@ -221,15 +221,15 @@ func TestNoNameLeadsToUs(t *testing.T) {
 		t.Errorf("%d requests reached loopback", heard.Load())
 	}
 	listed := NewClient(Config{resolver: names(t, "127.0.0.1"), roots: roots, Allow: allow(t, "127.0.0.1:"+port)})
-	if status, err := listed.Post(t.Context(), "https://example.com:"+port, nil, nil); err != nil || status != http.StatusOK {
-		t.Errorf("the listed address: %d %v", status, err)
+	if answer, err := listed.Post(t.Context(), "https://example.com:"+port, nil, nil); err != nil || answer.Status != http.StatusOK {
+		t.Errorf("the listed address: %d %v", answer.Status, err)
 	}
 	named := NewClient(Config{resolver: names(t, "127.0.0.1"), roots: roots, Allow: allow(t, "example.com:"+port)})
-	if status, err := named.Post(t.Context(), "https://example.com:"+port, nil, nil); err != nil || status != http.StatusOK {
-		t.Errorf("the listed name: %d %v", status, err)
+	if answer, err := named.Post(t.Context(), "https://example.com:"+port, nil, nil); err != nil || answer.Status != http.StatusOK {
+		t.Errorf("the listed name: %d %v", answer.Status, err)
 	}
-	if status, err := NewClient(Config{Allow: allow(t, "10.0.0.0/8")}).Post(t.Context(), "http://localhost:"+port, nil, nil); !errors.Is(err, NotAllowed) {
-		t.Errorf("http to what is not listed: %d %v", status, err)
+	if answer, err := NewClient(Config{Allow: allow(t, "10.0.0.0/8")}).Post(t.Context(), "http://localhost:"+port, nil, nil); !errors.Is(err, NotAllowed) {
+		t.Errorf("http to what is not listed: %d %v", answer.Status, err)
 	}
 }
 
@@ -285,9 +285,9 @@ func TestAnAnswerIsItsStatusAndNothingElse(t *testing.T) {
 		"/": {200, nil}, "/redirect": {307, nil}, "/secret": {418, nil}, "/bomb": {200, nil}, "/endless": {200, nil}, "/trickle": {202, nil},
 		"/head": {0, NoHTTP}, "/never": {0, NoAnswer}, "/cut": {0, NoHTTP},
 	} {
-		status, err := c.Post(t.Context(), server.URL+path, map[string]string{"Content-Type": "application/json"}, []byte("{}"))
-		if status != want.status || !errors.Is(err, want.err) {
-			t.Errorf("%s: %d %v, want %d %v", path, status, err, want.status, want.err)
+		answer, err := c.Post(t.Context(), server.URL+path, map[string]string{"Content-Type": "application/json"}, []byte("{}"))
+		if answer.Status != want.status || !errors.Is(err, want.err) {
+			t.Errorf("%s: %d %v, want %d %v", path, answer.Status, err, want.status, want.err)
 		}
 	}
 	<-ended

@@ -131,7 +131,9 @@ func (Destination_State) EnumDescriptor() ([]byte, []int) {
 }
 
 // Where events are sent as they come: an https URL of a receiver that answers 2xx. What it does not take is tried again
-// over about 28 hours, in order for each phone number, then held until the destination is enabled again.
+// over about 28 hours, in order for each phone number, then held until the destination is enabled again: after 5 s, 30 s,
+// 2 min, 10 min, 30 min, 1 h, 2 h, 4 h, 8 h and 12 h. A receiver that answers 429 or 503 may ask for a longer pause by
+// Retry-After, in seconds or as a date: up to an hour is waited.
 type Destination struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DestinationId string                 `protobuf:"bytes,1,opt,name=destination_id,json=destinationId,proto3" json:"destination_id,omitempty"`

@@ -59,10 +59,10 @@ func (s *Service) post(ctx context.Context, d store.Destination, event uuid.UUID
 		return attempt, err
 	}
 	began := time.Now()
-	status, err := s.Egress.Post(ctx, d.URL, headers, body)
+	answer, err := s.Egress.Post(ctx, d.URL, headers, body)
 	attempt.DurationMS = time.Since(began).Milliseconds()
-	attempt.HTTPStatus = status
-	switch {
+	attempt.HTTPStatus, attempt.RetryAfter = answer.Status, answer.RetryAfter
+	switch status := answer.Status; {
 	case err != nil:
 		attempt.Error = err.Error()
 	case status >= 300 && status < 400:

@@ -23,6 +23,9 @@ type DestinationAttempt struct {
 	DurationMS      int64 `gorm:"column:duration_ms"`
 	Attempt         int
 	NextAttemptTime *time.Time
+
+	// RetryAfter is for how long the receiver wants to be left alone.
+	RetryAfter time.Duration `gorm:"-"`
 }
 
 // Received tells whether the receiver took it.
@@ -31,7 +34,8 @@ func (a *DestinationAttempt) Received() bool { return a.Error == "" }
 // statusGone is a receiver's word that it wants nothing any more.
 const statusGone = 410
 
-// retryPauses are the pauses between the tries of one event: about 28 hours together.
+// retryPauses are the pauses between the tries of one event: about 28 hours together, and longer for a receiver that asks
+// for more time. It never gets less than that by asking.
 func retryPauses() []time.Duration {
 	return []time.Duration{
 		5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
@@ -123,7 +127,7 @@ func (s *Store) refused(tx *gorm.DB, d Destination, lane Lane, a DestinationAtte
 		err = s.moveDestination(tx, &d, DestinationHeld, reason, "")
 	default:
 		pause := pauses[lane.Failures-1]
-		next = ptr(s.now().Add(pause + rand.N(pause/10))) //nolint:gosec // jitter
+		next = ptr(s.now().Add(max(pause, a.RetryAfter) + rand.N(pause/10))) //nolint:gosec // jitter
 		err = tx.Model(&Destination{}).Where("id = ? and reason <> ?", d.ID, reason).Update("reason", reason).Error
 	}
 	if err != nil {

@@ -439,7 +439,9 @@ export type Kind = typeof Kind[keyof typeof Kind];
 
 /**
  * Where events are sent as they come: an https URL of a receiver that answers 2xx. What it does not take is tried again
- * over about 28 hours, in order for each phone number, then held until the destination is enabled again.
+ * over about 28 hours, in order for each phone number, then held until the destination is enabled again: after 5 s, 30 s,
+ * 2 min, 10 min, 30 min, 1 h, 2 h, 4 h, 8 h and 12 h. A receiver that answers 429 or 503 may ask for a longer pause by
+ * Retry-After, in seconds or as a date: up to an hour is waited.
  */
 export type Destination = {
     destinationId?: string;
