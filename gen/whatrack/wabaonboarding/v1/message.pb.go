@@ -160,7 +160,9 @@ type Message struct {
 	ContactPhone string `protobuf:"bytes,6,opt,name=contact_phone,json=contactPhone,proto3" json:"contact_phone,omitempty"`
 	// The business-scoped user id, such as US.13490000000000001; empty where Meta gives none.
 	ContactUserId string `protobuf:"bytes,7,opt,name=contact_user_id,json=contactUserId,proto3" json:"contact_user_id,omitempty"`
-	ContactName   string `protobuf:"bytes,8,opt,name=contact_name,json=contactName,proto3" json:"contact_name,omitempty"`
+	// As they call themselves, or else as the address book of the WhatsApp Business app does, where the number brought it
+	// along; empty where neither says.
+	ContactName string `protobuf:"bytes,8,opt,name=contact_name,json=contactName,proto3" json:"contact_name,omitempty"`
 	// As Meta names it: text, image, reaction… An open set.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
 	// What a person reads of it: the text, a caption, the answer that was chosen, the name of a place or a contact. Empty
@@ -172,7 +174,8 @@ type Message struct {
 	SentTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	DeliveredTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=delivered_time,json=deliveredTime,proto3" json:"delivered_time,omitempty"`
 	ReadTime      *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
-	// Meta's error of a failed message: its code and title.
+	// Why a message failed: Meta's code and title, such as `131047 Re-engagement message`, or where Meta was not reached, a
+	// reason of ours, such as META_UNAVAILABLE.
 	Error string `protobuf:"bytes,16,opt,name=error,proto3" json:"error,omitempty"`
 	// The message as Meta sent it; empty for one that is known by its status alone.
 	ContentJson string `protobuf:"bytes,17,opt,name=content_json,json=contentJson,proto3" json:"content_json,omitempty"`

@@ -238,9 +238,14 @@ export const listMessages = <ThrowOnError extends boolean = false>(options: Opti
  * requestId again is the same message, sent once. An answer that is lost leaves it UNKNOWN, and a status of Meta's
  * makes it SENT; it is never sent again by itself.
  *
+ * The error of a message that was written down and not sent has its id in metadata.messageId. One that Meta refused
+ * (META_REJECTED) stays refused: asked for again with the same requestId it is no error but the message, FAILED. What was
+ * not the message's fault is sent when it is asked for again.
+ *
  * Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
- * TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED (metadata.metaCode; outside the 24 hours 131047),
- * META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent), BROKER_UNAVAILABLE.
+ * TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
+ * (metadata.metaCode; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
+ * BROKER_UNAVAILABLE.
  * Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
  */
 export const sendMessage = <ThrowOnError extends boolean = false>(options: Options<SendMessageData, ThrowOnError>) => (options.client ?? client).post<SendMessageResponses, SendMessageErrors, ThrowOnError>({

@@ -657,6 +657,10 @@ export type Message = {
      * The business-scoped user id, such as US.13490000000000001; empty where Meta gives none.
      */
     contactUserId?: string;
+    /**
+     * As they call themselves, or else as the address book of the WhatsApp Business app does, where the number brought it
+     * along; empty where neither says.
+     */
     contactName?: string;
     /**
      * As Meta names it: text, image, reaction… An open set.
@@ -676,7 +680,8 @@ export type Message = {
     deliveredTime?: string;
     readTime?: string;
     /**
-     * Meta's error of a failed message: its code and title.
+     * Why a message failed: Meta's code and title, such as `131047 Re-engagement message`, or where Meta was not reached, a
+     * reason of ours, such as META_UNAVAILABLE.
      */
     error?: string;
     /**
