@@ -35,7 +35,7 @@ func realMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "processtest-")
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
-		err = build(dir)
+		err = build(dir, raced, "../token-broker", "../waba-onboarding")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build the programs:", err)
@@ -45,14 +45,14 @@ func realMain(m *testing.M) int {
 	return m.Run()
 }
 
-func build(dir string) error {
+func build(dir string, race bool, of ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	args := []string{"build", "-o", dir + string(os.PathSeparator)}
-	if raced {
+	if race {
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "../token-broker", "../waba-onboarding")...)
+	cmd := exec.CommandContext(ctx, "go", append(args, of...)...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }

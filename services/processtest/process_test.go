@@ -20,6 +20,7 @@ import (
 // goes on in the same file.
 type process struct {
 	t       *testing.T
+	folder  string // with the program
 	program string
 	env     []string
 	output  string // a file, so that not even a killed process loses a line
@@ -47,7 +48,7 @@ func (p *process) command(args ...string) (*exec.Cmd, func()) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.Background(), filepath.Join(programs, p.program), args...)
+	cmd := exec.CommandContext(context.Background(), filepath.Join(p.folder, p.program), args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, output, output
 	return cmd, func() { _ = output.Close() }
 }

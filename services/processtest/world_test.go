@@ -1,6 +1,7 @@
 package processtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,6 +22,10 @@ type setup struct {
 	replicas int
 	// server is where waba-onboarding has its database; nil: where all tests have theirs.
 	server *postgres
+	// folder is where waba-onboarding is; empty: where all programs are.
+	folder string
+	// env is added to what waba-onboarding is started with.
+	env []string
 }
 
 // world is the two services, each with a database of its own, and Meta.
@@ -64,8 +69,9 @@ func newWorld(t *testing.T, s setup) *world {
 	for range max(s.replicas, 1) {
 		broker := w.newProcess("token-broker", s)
 		w.brokers = append(w.brokers, broker)
-		w.onboardings = append(w.onboardings, w.newProcess("waba-onboarding", s,
-			"HTTP_LISTEN="+freeAddress(t), "BROKER_ADDR="+broker.grpc, "META_CONFIG_ID=884210000000001"))
+		w.onboardings = append(w.onboardings, w.newProcess("waba-onboarding", s, append([]string{
+			"HTTP_LISTEN=" + freeAddress(t), "BROKER_ADDR=" + broker.grpc, "META_CONFIG_ID=884210000000001",
+		}, s.env...)...))
 	}
 	w.broker, w.onboarding = w.brokers[0], w.onboardings[0]
 	w.broker.run("migrate")
@@ -80,9 +86,9 @@ type callers []map[string]any
 // newProcess writes down the settings of a replica, with what the first one needs beforehand.
 func (w *world) newProcess(program string, s setup, more ...string) *process {
 	w.t.Helper()
-	p := &process{t: w.t, program: program, output: filepath.Join(w.dir, program+".log"), grpc: freeAddress(w.t), admin: freeAddress(w.t)}
+	p := &process{t: w.t, folder: programs, program: program, output: filepath.Join(w.dir, program+".log"), grpc: freeAddress(w.t), admin: freeAddress(w.t)}
 	if len(more) > 0 {
-		p.http = more[0][len("HTTP_LISTEN="):]
+		p.http, p.folder = more[0][len("HTTP_LISTEN="):], cmp.Or(s.folder, programs)
 	}
 	keyset := filepath.Join(w.dir, program+"-keyset.json")
 	if w.databases[program] == "" {
