@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // Exit codes.
@@ -43,7 +45,7 @@ type Settings interface {
 	logLevel() slog.Level
 }
 
-// Program is one binary. A command whose function is nil does not exist.
+// Program is one binary. A command whose part is missing does not exist.
 type Program struct {
 	Name, Description string
 	// Version is shown by --version; default: what the Go toolchain wrote into the binary.
@@ -53,12 +55,10 @@ type Program struct {
 	Vars map[string]string
 	// Serve is the default command.
 	Serve func(context.Context, *slog.Logger) error
-	// Migrate brings the database up to this binary.
-	Migrate func(context.Context, *slog.Logger) error
+	// Migrations are of a program with a database and a keyset: its settings embed Common.
+	Migrations database.Migrations
 	// CheckLive asks what the service depends on; `check` alone only validates the settings.
 	CheckLive func(context.Context, *slog.Logger) error
-	// CreateKeyset writes a new keyset to a file.
-	CreateKeyset func(ctx context.Context, path string) error
 }
 
 // Main runs the program and answers its exit code: main is os.Exit of it.

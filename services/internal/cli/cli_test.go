@@ -12,11 +12,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
@@ -37,6 +40,10 @@ type result struct {
 	served         bool
 }
 
+func migrations() database.Migrations {
+	return database.Migrations{FS: fstest.MapFS{"sqlite/0001_rows.sql": {Data: []byte("-- +goose Up\ncreate table rows (id integer);")}}}
+}
+
 // start runs a program of ours with the given arguments and environment.
 func start(t *testing.T, env []string, args ...string) result {
 	t.Helper()
@@ -50,11 +57,8 @@ func start(t *testing.T, env []string, args ...string) result {
 			log.Debug("serving", "settings", r.settings)
 			return nil
 		},
-		Migrate:   func(context.Context, *slog.Logger) error { return nil },
-		CheckLive: func(context.Context, *slog.Logger) error { return errors.New("database: silent\nMeta: silent") },
-		CreateKeyset: func(_ context.Context, path string) error {
-			return os.WriteFile(path, []byte("{}"), 0o600)
-		},
+		Migrations: migrations(),
+		CheckLive:  func(context.Context, *slog.Logger) error { return errors.New("database: silent\nMeta: silent") },
 	})
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	return r
@@ -203,12 +207,26 @@ func TestCommandsNeedOnlyTheSettingsThatTheyUse(t *testing.T) {
 	if r := start(t, nil, "migrate"); r.code != 2 || r.stderr != "token-broker: DATABASE_URL (or DATABASE_URL_FILE) is required\n" {
 		t.Errorf("migrate without a database: exit %d: %s", r.code, r.stderr)
 	}
-	if r := start(t, []string{"DATABASE_URL=postgres://db/x"}, "migrate"); r.code != 0 {
+	env := []string{"DATABASE_URL=sqlite://" + filepath.Join(t.TempDir(), "x.db")}
+	db := cli.Common{DatabaseURL: secret.New(strings.TrimPrefix(env[0], "DATABASE_URL="))}
+	if err := db.CheckDatabase(t.Context(), migrations()); err == nil || !strings.Contains(err.Error(), "migrate first") {
+		t.Errorf("before migrate: %v", err)
+	}
+	if r := start(t, env, "migrate"); r.code != 0 || !strings.Contains(r.stderr, "is migrated") {
 		t.Errorf("migrate: exit %d: %s", r.code, r.stderr)
+	}
+	if err := db.CheckDatabase(t.Context(), migrations()); err != nil {
+		t.Errorf("after migrate: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "keyset.json")
 	if r := start(t, nil, "keyset", "create", path); r.code != 0 || r.stdout != path+"\n" {
 		t.Errorf("keyset create: exit %d: %s", r.code, r.stderr)
+	}
+	if _, err := keyring.Open(path); err != nil {
+		t.Error(err)
+	}
+	if r := start(t, nil, "keyset", "create", path); r.code != 1 {
+		t.Errorf("keyset create over a keyset: exit %d: %s", r.code, r.stderr)
 	}
 	if r := start(t, complete(), "check"); r.code != 0 || r.stdout != "ok\n" {
 		t.Errorf("check: exit %d: %s", r.code, r.stderr)

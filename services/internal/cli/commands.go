@@ -7,6 +7,9 @@ import (
 	"log/slog"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/keyring"
 )
 
 // grammar is the part of the command line that is the same for all programs.
@@ -33,10 +36,8 @@ type keyset struct {
 // prune takes away the commands that the program does not have.
 func prune(node *kong.Node, program Program) {
 	_, hasAdmin := program.Settings.(administered)
-	has := map[string]bool{
-		"serve": program.Serve != nil, "migrate": program.Migrate != nil, "check": true,
-		"healthcheck": hasAdmin, "keyset": program.CreateKeyset != nil,
-	}
+	keeps := hasAdmin && program.Migrations.FS != nil
+	has := map[string]bool{"serve": program.Serve != nil, "migrate": keeps, "check": true, "healthcheck": hasAdmin, "keyset": keeps}
 	kept := node.Children[:0]
 	for _, child := range node.Children {
 		if has[child.Name] {
@@ -50,6 +51,7 @@ func prune(node *kong.Node, program Program) {
 type administered interface {
 	adminListen() string
 	validateDatabase() error
+	migrate(context.Context, database.Migrations, *slog.Logger) error
 }
 
 // invocation is one run of one command.
@@ -70,11 +72,8 @@ func (i *invocation) command(name string) (command, func() error) {
 	p := i.program
 	switch name {
 	case "migrate":
-		validate := nothingToValidate
-		if settings, ok := p.Settings.(administered); ok {
-			validate = settings.validateDatabase
-		}
-		return func(ctx context.Context) error { return p.Migrate(ctx, i.log) }, validate
+		settings, _ := p.Settings.(administered) // the command is there for those alone
+		return func(ctx context.Context) error { return settings.migrate(ctx, p.Migrations, i.log) }, settings.validateDatabase
 	case "check":
 		return i.check, p.Settings.Validate
 	case "healthcheck":
@@ -105,10 +104,10 @@ func (i *invocation) check(ctx context.Context) error {
 // noted are settings of which `check` has something to say that is not wrong: what does not work without one.
 type noted interface{ Notes() []string }
 
-func (i *invocation) createKeyset(ctx context.Context) error {
+func (i *invocation) createKeyset(context.Context) error {
 	path := i.grammar.Keyset.Create.File
-	if err := i.program.CreateKeyset(ctx, path); err != nil {
-		return err
+	if err := keyring.Create(path); err != nil {
+		return fmt.Errorf("create a keyset: %w", err)
 	}
 	_, err := fmt.Fprintln(i.stdout, path)
 	return err

@@ -90,14 +90,11 @@ func (s *Settings) tls() rpc.TLSFiles {
 
 // serve is one process: everything opened, run, and closed again.
 func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
+	db, err := s.OpenDatabase(ctx, Migrations())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := db.CheckMigrated(ctx, Migrations()); err != nil {
-		return err
-	}
 	keys, err := keyring.Open(s.KeysetFile)
 	if err != nil {
 		return err
@@ -123,33 +120,11 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	return built.Run(ctx, admin.Serve)
 }
 
-func (s *Settings) migrate(ctx context.Context, log *slog.Logger) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.Migrate(ctx, Migrations()); err != nil {
-		return err
-	}
-	log.InfoContext(ctx, "the database is migrated")
-	return nil
-}
-
 // checkLive asks everything that the broker depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 	_, keysErr := keyring.Open(s.KeysetFile)
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
-	return errors.Join(s.checkDatabase(ctx), keysErr, callersErr, s.checkMeta(ctx))
-}
-
-func (s *Settings) checkDatabase(ctx context.Context) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	return db.CheckMigrated(ctx, Migrations())
+	return errors.Join(s.CheckDatabase(ctx, Migrations()), keysErr, callersErr, s.checkMeta(ctx))
 }
 
 // checkMeta asks Meta about the app itself: before the first customer does, we know whether it takes our id and secret.
@@ -168,11 +143,4 @@ func (s *Settings) graph() *graph.Client {
 	return graph.NewClient(graph.Config{
 		BaseURL: s.MetaGraphURL, Version: s.MetaGraphVersion, AppID: s.MetaAppID, AppSecret: s.MetaAppSecret,
 	})
-}
-
-func createKeyset(_ context.Context, path string) error {
-	if err := keyring.Create(path); err != nil {
-		return fmt.Errorf("create a keyset: %w", err)
-	}
-	return nil
 }

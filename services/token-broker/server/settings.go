@@ -43,13 +43,12 @@ var wabaID = regexp.MustCompile(`^[0-9]{1,32}$`)
 func Program() cli.Program {
 	settings := &Settings{}
 	return cli.Program{
-		Name:         "token-broker",
-		Description:  "Spends authorization codes of WhatsApp Embedded Signup and keeps the access tokens of customers.",
-		Settings:     settings,
-		Vars:         map[string]string{"grpc_listen": ":9090", "admin_listen": ":9091"},
-		Serve:        settings.serve,
-		Migrate:      settings.migrate,
-		CheckLive:    settings.checkLive,
-		CreateKeyset: createKeyset,
+		Name:        "token-broker",
+		Description: "Spends authorization codes of WhatsApp Embedded Signup and keeps the access tokens of customers.",
+		Settings:    settings,
+		Vars:        map[string]string{"grpc_listen": ":9090", "admin_listen": ":9091"},
+		Serve:       settings.serve,
+		Migrations:  Migrations(),
+		CheckLive:   settings.checkLive,
 	}
 }

@@ -3,11 +3,9 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/rpc"
@@ -15,14 +13,11 @@ import (
 
 // serve is one process: everything opened, run, and closed again.
 func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
+	db, err := s.OpenDatabase(ctx, Migrations())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := db.CheckMigrated(ctx, Migrations()); err != nil {
-		return err
-	}
 	keys, err := keyring.Open(s.KeysetFile)
 	if err != nil {
 		return err
@@ -56,26 +51,8 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	return built.Run(ctx, admin.Serve)
 }
 
-func (s *Settings) migrate(ctx context.Context, log *slog.Logger) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.Migrate(ctx, Migrations()); err != nil {
-		return err
-	}
-	log.InfoContext(ctx, "the database is migrated")
-	return nil
-}
-
-// checkLive asks what the service depends on.
+// checkLive asks everything that the service depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
-	db, err := database.Open(ctx, s.DatabaseURL.Reveal())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
 	broker, err := rpc.Dial(s.BrokerClient(log))
 	if err != nil {
 		return err
@@ -83,12 +60,5 @@ func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 	defer func() { _ = broker.Close() }()
 	_, keysErr := keyring.Open(s.KeysetFile)
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
-	return errors.Join(db.CheckMigrated(ctx, Migrations()), keysErr, callersErr, askBroker(ctx, broker))
-}
-
-func createKeyset(_ context.Context, path string) error {
-	if err := keyring.Create(path); err != nil {
-		return fmt.Errorf("create a keyset: %w", err)
-	}
-	return nil
+	return errors.Join(s.CheckDatabase(ctx, Migrations()), keysErr, callersErr, askBroker(ctx, broker))
 }

@@ -75,13 +75,12 @@ func (s *Settings) dialogURL() string {
 func Program() cli.Program {
 	settings := &Settings{}
 	return cli.Program{
-		Name:         "waba-onboarding",
-		Description:  "Connects customers' WhatsApp Business Accounts and keeps an eye on each connection.",
-		Settings:     settings,
-		Vars:         map[string]string{"grpc_listen": ":9190", "admin_listen": ":9191"},
-		Serve:        settings.serve,
-		Migrate:      settings.migrate,
-		CheckLive:    settings.checkLive,
-		CreateKeyset: createKeyset,
+		Name:        "waba-onboarding",
+		Description: "Connects customers' WhatsApp Business Accounts and keeps an eye on each connection.",
+		Settings:    settings,
+		Vars:        map[string]string{"grpc_listen": ":9190", "admin_listen": ":9191"},
+		Serve:       settings.serve,
+		Migrations:  Migrations(),
+		CheckLive:   settings.checkLive,
 	}
 }
