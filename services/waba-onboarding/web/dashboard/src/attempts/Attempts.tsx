@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { listOnboardings, OnboardingState, type Onboarding } from '../api/generated'
+import { ConnectButton } from '../connect/ConnectButton'
 import { Badge, onboardingTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
 import { FilterLink } from '../ui/FilterLink'
@@ -36,7 +37,9 @@ export default function Attempts() {
   })
   return (
     <>
-      <PageHead title={words.nav.attempts} lead={words.attempts.lead} />
+      <PageHead title={words.nav.attempts} lead={words.attempts.lead}>
+        <ConnectButton way="link" label={words.connect.copyConnectLink} />
+      </PageHead>
       <nav className={`${ui.chips} ${css.filter}`} aria-label={words.attempts.situation}>
         <FilterLink to="/attempts" search={{}} className={ui.chip} on={!chosen}>
           {words.common.all}

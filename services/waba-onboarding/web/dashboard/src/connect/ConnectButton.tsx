@@ -2,10 +2,9 @@ import { Button } from '@mantine/core'
 import { lazy, Suspense, useSyncExternalStore } from 'react'
 import { Icon } from '../ui/Icon'
 import { useSpeech } from '../words'
+import type { Run, Way } from './run'
 
 const ConnectDialog = lazy(() => import('./ConnectDialog'))
-
-type Run = { organization?: string }
 
 // The run that is open, if one is. It is not the button's: the button of an empty list goes away with the first connection.
 let run: Run | undefined
@@ -27,17 +26,22 @@ export function ConnectHost() {
   if (!current) return null
   return (
     <Suspense fallback={null}>
-      <ConnectDialog organization={current.organization} onClose={() => open(undefined)} />
+      <ConnectDialog run={current} onClose={() => open(undefined)} />
     </Suspense>
   )
 }
 
-// ConnectButton opens the signup. filled: it is the one thing to do here. organization: whose account it will be.
-export function ConnectButton({ filled = true, label, organization }: { filled?: boolean; label?: string; organization?: string }) {
+type Props = Partial<Run> & { filled?: boolean; label?: string }
+
+// ConnectButton opens the signup. filled: it is the one thing to do here. way: which of the two is on display first.
+export function ConnectButton({ filled = true, label, way = 'here', organization, name }: Props) {
   const { words } = useSpeech()
+  const icon = ICONS[way]
   return (
-    <Button variant={filled ? 'filled' : 'default'} leftSection={label ? undefined : <Icon name="plus" size={17} />} onClick={() => open({ organization })}>
+    <Button variant={filled ? 'filled' : 'default'} leftSection={(!label || way === 'link') && <Icon name={icon} size={17} />} onClick={() => open({ way, organization, name })}>
       {label ?? words.connections.connect}
     </Button>
   )
 }
+
+const ICONS = { here: 'plus', link: 'link' } as const satisfies Record<Way, string>

@@ -24,7 +24,7 @@ export function MendButton({ connection, mend, filled, hidden }: Props) {
   const ask = mend === 'subscribe' ? subscribe : check
   return (
     <div className={css.mend}>
-      {mend === 'reconnect' && <ConnectButton filled={filled} label={words.mend.reconnect} organization={connection.organizationId} />}
+      {mend === 'reconnect' && <Reconnect connection={connection} filled={filled} />}
       {mend === 'destinations' && (
         <Button variant={variant} renderRoot={(props) => <Link to="/events" search={{ tab: 'destinations' }} {...props} />}>
           {words.mend.destinations}
@@ -44,4 +44,13 @@ export function MendButton({ connection, mend, filled, hidden }: Props) {
       {ask.error && <Trouble error={ask.error} />}
     </div>
   )
+}
+
+// Reconnect begins with the link: only the customer can reconnect, and seldom sits here. Who disconnected an account may
+// well have the customer beside them.
+function Reconnect({ connection, filled }: { connection: Connection; filled: boolean }) {
+  const { words } = useSpeech()
+  const gone = connection.state === 'DISCONNECTED'
+  const label = gone ? words.mend.reconnect : words.connect.sendReconnectLink
+  return <ConnectButton filled={filled} label={label} way={gone ? 'here' : 'link'} organization={connection.organizationId} name={connection.name || connection.phoneNumbers?.[0]?.displayPhoneNumber || connection.wabaId} />
 }

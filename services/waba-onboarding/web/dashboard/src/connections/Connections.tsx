@@ -28,6 +28,7 @@ export default function Connections() {
   return (
     <>
       <PageHead title={words.nav.connections} lead={words.connections.lead}>
+        <ConnectButton way="link" label={words.connect.sendLink} filled={false} />
         <ConnectButton />
       </PageHead>
       <Answered query={query} bones={<Panel><Bones lines={8} /></Panel>}>

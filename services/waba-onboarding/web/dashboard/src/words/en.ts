@@ -192,5 +192,16 @@ export const en = {
   },
   connect: {
     title: 'Connect WhatsApp', dialogLead: 'Meta’s window opens here. Sign in with the Facebook login of whoever manages the business.', organizationLabel: 'For which organization?', organizationHelp: 'The id of the customer in your system. They will see the accounts of this organization alone.', next: 'Continue', open: 'Open Meta’s signup', another: 'Connect another', done: 'Connected', see: 'See the connection', coexistence: 'The number stays on the WhatsApp Business app', whichAccount: 'Several accounts were shared. Which one should be connected?', unavailable: 'Meta’s signup could not be opened in this browser.',
+    titleAgain: 'Reconnect WhatsApp', account: 'Account', how: 'How to connect', way: { here: 'Connect here', link: 'Send the customer a link' },
+    sendLink: 'Send a link', sendReconnectLink: 'Send reconnection link', copyConnectLink: 'Copy connection link',
+    linkLead: 'Whoever opens this link connects a WhatsApp account to this organization, and sees nothing else. Send it to the customer alone.', link: 'Connection link', copyLink: 'Copy link', linkCopied: 'Link copied.', linkNotCopied: 'The browser did not let us copy. Select the link and copy it.',
+    byWhatsApp: 'WhatsApp', byMail: 'E-mail', byQr: 'QR code', qrLabel: 'QR code of the connection link', newLink: 'Make another link', goodUntil: (time: string, left: string) => `Good once, until ${time} (${left}).`,
+    shareSubject: 'Connect your WhatsApp',
+    shareText: (name: string, address: string, until: string) => `Hello! To ${name ? `reconnect the WhatsApp of ${name}` : 'connect the WhatsApp of your business'}, open this link and sign in with the Facebook login of whoever manages the business. It takes about 3 minutes, and the link is good until ${until}:\n${address}`,
+    leftAt: (step: string) => `The customer closed Meta’s window at: ${step}. The link is still good.`,
+    follow: {
+      waiting: 'Waiting for the customer to open the link. If you close this window, follow it in Attempts.', opened: 'The customer opened Meta’s window.', left: 'The customer closed Meta’s window. The link is still good.', blocked: 'The customer’s browser blocked Meta’s window. The link is still good.',
+      refused: 'Meta showed the customer an error. The link is still good; the error is in Attempts.', choosing: 'The customer is choosing between several accounts.', connecting: 'Connecting', connected: 'Connected.', failed: 'It was not completed', expired: 'This link is no longer valid.',
+    },
   },
 } satisfies Words

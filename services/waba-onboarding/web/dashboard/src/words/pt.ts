@@ -3,6 +3,8 @@ import type {
   ChangeState, ConnectionState, DestinationState, Direction, Event, Kind, MessageState, OnboardingState, Registration, StepState, SyncPartState,
 } from '../api/generated'
 import type { LocalReason } from '../api/problem'
+import type { Stage } from '../connect/link'
+import type { Way } from '../connect/run'
 import type { Format } from '../format'
 import type { ActivityGroup, ActivityName, StepName } from './known'
 
@@ -96,7 +98,7 @@ export const pt = {
     access: 'Acesso', permissions: 'Permissões', account: 'Conta compartilhada', subscription: 'Assinatura de webhooks', number: 'Número na Meta', event: 'Último evento da Meta', delivery: 'Entrega ao seu sistema',
   } satisfies Record<LinkName, string>,
   mend: {
-    check: 'Verificar agora', subscribe: 'Refazer assinatura', register: 'Registrar número', reconnect: 'Conectar de novo', destinations: 'Ver destinos',
+    check: 'Verificar agora', subscribe: 'Refazer assinatura', register: 'Registrar número', reconnect: 'Conectar novamente', destinations: 'Ver destinos',
   } satisfies Record<Mend, string>,
   evidence: (e: Evidence, f: Format, now: number): string => {
     switch (e.code) {
@@ -198,6 +200,17 @@ export const pt = {
   },
   connect: {
     title: 'Conectar WhatsApp', dialogLead: 'A janela da Meta abre aqui. Entre com o Facebook de quem administra a empresa.', organizationLabel: 'Para qual organização?', organizationHelp: 'O id do cliente no seu sistema. Ele verá só as contas desta organização.', next: 'Continuar', open: 'Abrir cadastro da Meta', another: 'Conectar outra', done: 'Conectado', see: 'Ver a conexão', coexistence: 'O número continua no aplicativo WhatsApp Business', whichAccount: 'Várias contas foram compartilhadas. Qual quer conectar?', unavailable: 'Não foi possível abrir o cadastro da Meta neste navegador.',
+    titleAgain: 'Reconectar WhatsApp', account: 'Conta', how: 'Como conectar', way: { here: 'Conectar aqui', link: 'Enviar link ao cliente' } satisfies Record<Way, string>,
+    sendLink: 'Enviar link', sendReconnectLink: 'Enviar link de reconexão', copyConnectLink: 'Copiar link de conexão',
+    linkLead: 'Quem abrir este link conecta uma conta do WhatsApp a esta organização e não vê mais nada. Envie só ao cliente.', link: 'Link de conexão', copyLink: 'Copiar link', linkCopied: 'Link copiado.', linkNotCopied: 'O navegador não deixou copiar. Selecione o link e copie.',
+    byWhatsApp: 'WhatsApp', byMail: 'E-mail', byQr: 'QR code', qrLabel: 'QR code do link de conexão', newLink: 'Criar outro link', goodUntil: (time: string, left: string) => `Vale uma vez, até as ${time} (${left}).`,
+    shareSubject: 'Conectar o seu WhatsApp',
+    shareText: (name: string, address: string, until: string) => `Olá! Para ${name ? `reconectar o WhatsApp de ${name}` : 'conectar o WhatsApp da sua empresa'}, abra este link e entre com o Facebook de quem administra a empresa. Leva uns 3 minutos, e o link vale até as ${until}:\n${address}`,
+    leftAt: (step: string) => `O cliente fechou a janela da Meta em: ${step}. O link continua valendo.`,
+    follow: {
+      waiting: 'Esperando o cliente abrir o link. Se fechar esta janela, acompanhe em Tentativas.', opened: 'O cliente abriu a janela da Meta.', left: 'O cliente fechou a janela da Meta. O link continua valendo.', blocked: 'O navegador do cliente bloqueou a janela da Meta. O link continua valendo.',
+      refused: 'A Meta mostrou um erro ao cliente. O link continua valendo; o erro está em Tentativas.', choosing: 'O cliente está escolhendo entre várias contas.', connecting: 'Conectando', connected: 'Conectado.', failed: 'Não foi concluída', expired: 'Este link não vale mais.',
+    } satisfies Record<Stage, string>,
   },
 }
 

@@ -1,0 +1,93 @@
+// What the walks through the dashboard have in common.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Locator, Page } from 'playwright-core'
+import { finishPopup } from './dialog'
+import type { Stage } from './index'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Opens a screen as the operator, for the organization of the test or for all. */
+export async function signIn(stage: Stage, path = '/', organization: string = stage.organization): Promise<void> {
+  const { page, devstack } = stage
+  const search = organization ? `?org=${organization}` : ''
+  await page.goto(`${devstack.url}${path}${search}#token=${devstack.operatorToken}`)
+  await page.waitForURL((url) => url.hash === '')
+  await page.getByRole('heading', { level: 1 }).waitFor()
+}
+
+/** Goes to another screen as a link of the page does: a reload would sign out. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')) }, path)
+  await page.getByRole('heading', { level: 1 }).waitFor()
+}
+
+/** A customer's signup, claimed by the API; what the page is about to show. */
+export async function claim({ devstack, organization, watch }: Stage, signup: object, of = organization): Promise<Claimed> {
+  const { code, phoneNumberIds, wabaIds } = await devstack.sim('signups', signup)
+  watch.keepSecret(code)
+  const { connection } = await devstack.api(of, 'claim-waba', { code })
+  return { connectionId: connection.connectionId, wabaId: wabaIds[0], phoneNumberIds }
+}
+
+export interface Claimed {
+  connectionId: string
+  wabaId: string
+  phoneNumberIds: string[]
+}
+
+/** Waits for what the service does by itself after a claim: its numbers are registered. */
+export async function registered({ devstack, organization }: Stage, { connectionId }: Claimed): Promise<void> {
+  const numbers = async () => (await devstack.api(organization, `connections/${connectionId}`)).phoneNumbers as { registration: string }[]
+  await until(numbers, (list) => list.every((n) => n.registration === 'REGISTERED'))
+}
+
+/** A run of the signup from the page to the connection's own page. */
+export async function connect({ page }: Stage): Promise<void> {
+  await page.getByRole('button', { name: 'Conectar WhatsApp' }).first().click()
+  await throughPopup(page)
+}
+
+/** From the dialog that is open, through Meta's window, to the connection's own page. */
+export async function throughPopup(page: Page): Promise<void> {
+  const open = page.getByRole('button', { name: 'Abrir cadastro da Meta' })
+  const [popup] = await Promise.all([page.waitForEvent('popup'), open.click()])
+  await finishPopup(popup)
+  await page.getByRole('link', { name: 'Ver a conexão' }).click()
+  await page.getByRole('heading', { name: 'Linha do tempo' }).waitFor()
+}
+
+/** Fails on what axe finds, and on a page that is wider than the screen. */
+export async function accessible(page: Page, where: string): Promise<void> {
+  await page.evaluate(axe)
+  const problems = await page.evaluate(async () => {
+    const { violations } = await (window as any).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+    return violations.map((v: any) => `${v.id}: ${v.nodes.map((n: any) => n.target).join(', ')}`)
+  })
+  assert.deepEqual(problems, [], where)
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`)
+}
+
+/** Pictures for people: only where they are asked for, since no two machines draw the same pixels. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['SCREENSHOTS']
+  if (!folder) return
+  mkdirSync(folder, { recursive: true })
+  await page.screenshot({ path: `${folder}/${name}.png` })
+}
+
+/** Waits until what is found says so. */
+export async function says(found: Locator, text: string | RegExp): Promise<void> {
+  await found.filter({ hasText: text }).first().waitFor()
+}
+
+/** Asks until the answer is as wanted; what the service does by itself takes a moment. */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  for (const start = Date.now(); ; await new Promise((resume) => setTimeout(resume, 100))) {
+    const answer = await ask()
+    if (wanted(answer)) return answer
+    if (Date.now() - start > 15_000) throw new Error(`still ${JSON.stringify(answer)}`)
+  }
+}
