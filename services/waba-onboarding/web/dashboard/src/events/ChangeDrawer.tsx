@@ -29,7 +29,7 @@ function OneChange({ change: c }: { change: Change }) {
   const replay = useMutation({
     ...replayChangeMutation(),
     onSuccess: () => {
-      announce(words.events.replayed)
+      announce(words.events.replayed(1))
       void client.invalidateQueries()
     },
   })

@@ -27,7 +27,14 @@ export function DestinationActions({ destination: d, onSecret, open, onOpen }: P
       onSecret(secret ?? '')
     },
   })
-  const remove = useMutation({ ...deleteDestinationMutation(), onSuccess: () => announce(words.destinations.removed), onSettled: again })
+  const remove = useMutation({
+    ...deleteDestinationMutation(),
+    onSuccess: () => {
+      announce(words.destinations.removed)
+      onOpen(false) // its deliveries can not be asked for any more
+      void client.invalidateQueries({ queryKey: ['destinations'] })
+    },
+  })
   const error = test.error ?? update.error
   const off = d.state !== 'ACTIVE'
   return (
@@ -85,5 +92,5 @@ export function DestinationActions({ destination: d, onSecret, open, onOpen }: P
 function testWords(attempt: DestinationAttempt, words: Words): string {
   const status = attempt.httpStatus ?? 0
   if (status >= 200 && status < 300) return words.destinations.tested(`HTTP ${status}`)
-  return words.destinations.testFailed([status ? `HTTP ${status}` : words.destinations.noAnswer, attempt.error].filter(Boolean).join(', '))
+  return words.destinations.testFailed(attempt.error || (status ? `HTTP ${status}` : words.destinations.noAnswer))
 }

@@ -48,7 +48,7 @@ function Attempt({ attempt: a }: { attempt: DestinationAttempt }) {
           </>
         )}
       </span>
-      {a.error && (
+      {a.error && a.error !== `HTTP ${status}` && (
         <q className="muted">
           <Foreign>{a.error}</Foreign>
         </q>

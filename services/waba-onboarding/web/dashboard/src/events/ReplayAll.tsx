@@ -32,7 +32,7 @@ export function ReplayAll({ changes }: { changes: Change[] }) {
     }
     setProgress({ done: list.length, failed, running: false })
     if (failed > 0) return
-    announce(words.events.replayed)
+    announce(words.events.replayed(list.length))
     close()
   }
   return (

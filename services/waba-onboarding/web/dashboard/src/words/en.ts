@@ -27,7 +27,7 @@ export const en = {
     enabled: 'Use single-key shortcuts', enabledHelp: 'Switch off if you use voice control or a screen reader.',
   },
   signIn: {
-    title: 'Sign in', lead: 'Watch over and care for your customers’ WhatsApp accounts.',
+    again: 'Sign in again to go on', title: 'Sign in', lead: 'Watch over and care for your customers’ WhatsApp accounts.',
     label: 'Access key', help: 'The token of a caller in the CALLERS_FILE list. The demonstration stack prints it when it starts and keeps it in data/operator-token.',
     button: 'Sign in', required: 'Paste the access key.', shape: 'A key has no spaces or accents. Check that you copied all of it.',
     refused: 'The key was not accepted or is no longer valid. Paste a valid one to go on where you were.',
@@ -144,7 +144,7 @@ export const en = {
     disconnect: 'Disconnect', disconnectTitle: 'Disconnect this account?', disconnectLead: 'We stop receiving this account’s events and erase the access. The history stays. To come back, the customer has to connect again.',
     disconnectType: (word: string) => `To confirm, type ${word}`, disconnectDone: 'Disconnection requested.', reconnectWho: 'Only the customer can reconnect, with their own Facebook login.',
     pinTitle: (number: string) => `Register ${number}`, pinLead: 'If the number has a two-step verification PIN, enter it. Without one we use the PIN that we keep, or make a new one.', pinLabel: '6-digit PIN', pinHave: 'I have a PIN', register: 'Register', which: 'Number',
-    quality: 'Quality', limit: 'Limit', registration: 'Registration', name: 'Name', coexistence: 'Also on the WhatsApp Business app', syncContacts: 'Contacts', syncHistory: 'Chats', synced: (n: string) => `${n} received`,
+    atMeta: 'At Meta', readBefore: 'read before the registration; the next check updates it', notYet: 'pending until it is registered', quality: 'Quality', limit: 'Limit', registration: 'Registration', name: 'Name', coexistence: 'Also on the WhatsApp Business app', syncContacts: 'Contacts', syncHistory: 'Chats', synced: (n: string) => `${n} received`,
     organization: 'Organization', wabaId: 'WhatsApp account (WABA)', businessId: 'Business at Meta', connectionId: 'Connection', tokenId: 'Access', onboardingId: 'Attempt', phoneNumberId: 'Number id',
     noNumbers: 'The account has no number. The customer can add one in WhatsApp Manager.', noActivities: 'Nothing has happened yet.', noActivitiesHere: 'Nothing of this kind on this page of the timeline.',
   },
@@ -179,7 +179,7 @@ export const en = {
   } as Record<string, string>,
   events: {
     lead: 'What Meta told us, and what we handed to your system.', changes: 'Received', destinations: 'Destinations', field: 'Type', connection: 'Connection', state: 'State', received: 'Received', delay: 'Delay', unowned: 'no connection',
-    none: 'No event yet', noneLead: 'Everything that Meta sends shows up here, also what we can not read.', noneFilter: 'No event with these filters.', title: 'Event', raw: 'As Meta sent it', replay: 'Replay', replayed: 'Event replayed.',
+    none: 'No event yet', noneLead: 'Everything that Meta sends shows up here, also what we can not read.', noneFilter: 'No event with these filters.', title: 'Event', raw: 'As Meta sent it', replay: 'Replay', replayed: (n: number) => `${s(n, 'event', 'events')} replayed.`,
     replayAll: (n: number) => `Replay ${n === 1 ? 'this event' : `these ${n}`}`, replayAllTitle: (n: number) => `Replay ${s(n, 'event', 'events')}?`, replayAllLead: 'Each is read anew and handed to the destinations again. What it did once it does not do twice.', replaying: (done: number, all: number) => `Replaying ${done} of ${all}…`, replayFailed: (n: number) => `${s(n, 'event', 'events')} could not be replayed.`,
     fieldHint: 'Type, such as messages', deliveryId: 'Meta’s delivery', changeId: 'Event', event: 'Notice',
   },

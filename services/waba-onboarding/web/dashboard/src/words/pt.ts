@@ -27,7 +27,7 @@ export const pt = {
     enabled: 'Usar atalhos de uma tecla', enabledHelp: 'Desligue se usa comandos de voz ou leitor de tela.',
   },
   signIn: {
-    title: 'Entrar', lead: 'Acompanhe e cuide das contas do WhatsApp dos seus clientes.',
+    again: 'Entre de novo para continuar', title: 'Entrar', lead: 'Acompanhe e cuide das contas do WhatsApp dos seus clientes.',
     label: 'Chave de acesso', help: 'É o token de um chamador da lista CALLERS_FILE. No ambiente de demonstração ele é impresso ao iniciar e fica em data/operator-token.',
     button: 'Entrar', required: 'Cole a chave de acesso.', shape: 'A chave não tem espaços nem acentos. Confira se copiou tudo.',
     refused: 'A chave não foi aceita ou deixou de valer. Cole uma chave válida para continuar de onde parou.',
@@ -152,7 +152,7 @@ export const pt = {
     disconnect: 'Desconectar', disconnectTitle: 'Desconectar esta conta?', disconnectLead: 'Deixamos de receber os eventos desta conta e apagamos o acesso. O histórico fica. Para voltar, o cliente precisa conectar de novo.',
     disconnectType: (word: string) => `Para confirmar, digite ${word}`, disconnectDone: 'Desconexão pedida.', reconnectWho: 'Só o cliente pode reconectar: ele entra com o Facebook dele.',
     pinTitle: (number: string) => `Registrar ${number}`, pinLead: 'Se o número tem um PIN de confirmação em duas etapas, informe-o. Sem PIN, usamos o que guardamos ou criamos um novo.', pinLabel: 'PIN de 6 dígitos', pinHave: 'Tenho um PIN', register: 'Registrar', which: 'Número',
-    quality: 'Qualidade', limit: 'Limite', registration: 'Registro', name: 'Nome', coexistence: 'Também no aplicativo WhatsApp Business', syncContacts: 'Contatos', syncHistory: 'Conversas', synced: (n: string) => `${n} recebidos`,
+    atMeta: 'Na Meta', readBefore: 'lido antes do registro; a próxima verificação atualiza', notYet: 'pendente até ser registrado', quality: 'Qualidade', limit: 'Limite', registration: 'Registro', name: 'Nome', coexistence: 'Também no aplicativo WhatsApp Business', syncContacts: 'Contatos', syncHistory: 'Conversas', synced: (n: string) => `${n} recebidos`,
     organization: 'Organização', wabaId: 'Conta do WhatsApp (WABA)', businessId: 'Empresa na Meta', connectionId: 'Conexão', tokenId: 'Acesso', onboardingId: 'Tentativa', phoneNumberId: 'Id do número',
     noNumbers: 'A conta não tem números. O cliente pode adicionar um no Gerenciador do WhatsApp.', noActivities: 'Nada aconteceu ainda.', noActivitiesHere: 'Nada deste tipo nesta página da linha do tempo.',
   },
@@ -187,8 +187,8 @@ export const pt = {
   } as Record<string, string>,
   events: {
     lead: 'O que a Meta avisou e o que entregamos ao seu sistema.', changes: 'Recebidos', destinations: 'Destinos', field: 'Tipo', connection: 'Conexão', state: 'Situação', received: 'Recebido', delay: 'Atraso', unowned: 'sem conexão',
-    none: 'Nenhum evento ainda', noneLead: 'Tudo o que a Meta enviar aparece aqui, também o que não soubermos ler.', noneFilter: 'Nenhum evento com estes filtros.', title: 'Evento', raw: 'Como a Meta enviou', replay: 'Reprocessar', replayed: 'Evento reprocessado.',
-    replayAll: (n: number) => `Reprocessar ${n === 1 ? 'este evento' : `estes ${n}`}`, replayAllTitle: (n: number) => `Reprocessar ${s(n, 'evento', 'eventos')}?`, replayAllLead: 'Cada um é lido de novo e entregue outra vez aos destinos. O que já fez não faz duas vezes.', replaying: (done: number, all: number) => `Reprocessando ${done} de ${all}…`, replayFailed: (n: number) => `${s(n, 'evento não pôde', 'eventos não puderam')} ser reprocessados.`,
+    none: 'Nenhum evento ainda', noneLead: 'Tudo o que a Meta enviar aparece aqui, também o que não soubermos ler.', noneFilter: 'Nenhum evento com estes filtros.', title: 'Evento', raw: 'Como a Meta enviou', replay: 'Reprocessar', replayed: (n: number) => `${s(n, 'evento reprocessado', 'eventos reprocessados')}.`,
+    replayAll: (n: number) => `Reprocessar ${n === 1 ? 'este evento' : `estes ${n}`}`, replayAllTitle: (n: number) => `Reprocessar ${s(n, 'evento', 'eventos')}?`, replayAllLead: 'Cada um é lido de novo e entregue outra vez aos destinos. O que já fez não faz duas vezes.', replaying: (done: number, all: number) => `Reprocessando ${done} de ${all}…`, replayFailed: (n: number) => `${s(n, 'evento não pôde ser reprocessado', 'eventos não puderam ser reprocessados')}.`,
     fieldHint: 'Tipo, como messages', deliveryId: 'Entrega da Meta', changeId: 'Evento', event: 'Aviso',
   },
   destinations: {
