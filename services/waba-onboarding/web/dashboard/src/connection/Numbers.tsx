@@ -22,6 +22,9 @@ export function Numbers({ connection }: { connection: Connection }) {
   )
 }
 
+// A number is pending at Meta until it is registered: our registration says more of it, and is newer where it is done.
+const REGISTRATION_TONES: Record<string, Tone> = { REGISTERED: 'ok', PENDING: 'busy', WAITING_FOR_META: 'warn', PIN_REQUIRED: 'warn', FAILED: 'broken' }
+
 const STATUS_TONES: Record<string, Tone> = { CONNECTED: 'ok', PENDING: 'warn', FLAGGED: 'warn', RATE_LIMITED: 'warn' }
 
 function OneNumber({ number: n }: { number: PhoneNumber }) {
@@ -30,12 +33,17 @@ function OneNumber({ number: n }: { number: PhoneNumber }) {
   const quality = n.qualityRating ?? ''
   const name = n.nameStatus ?? ''
   const registration = n.registration as keyof typeof words.registration | undefined
+  const pending = status === 'PENDING' && registration !== 'NOT_NEEDED' ? registration : undefined
   const reason = reasonWords(n.reason, language)
   return (
     <>
       <div className={css.numberHead}>
         <strong className="numeric nowrap">{n.displayPhoneNumber}</strong>
-        {status && <Badge tone={STATUS_TONES[status] ?? 'broken'}>{words.numberStatus[status] ?? status}</Badge>}
+        {pending ? (
+          <Badge tone={REGISTRATION_TONES[pending] ?? 'idle'}>{words.registration[pending]}</Badge>
+        ) : (
+          status && <Badge tone={STATUS_TONES[status] ?? 'broken'}>{words.numberStatus[status] ?? status}</Badge>
+        )}
       </div>
       <Rows>
         <Row label={words.connection.name}>
@@ -48,7 +56,8 @@ function OneNumber({ number: n }: { number: PhoneNumber }) {
         </Row>
         <Row label={words.connection.quality}>{quality && (words.quality[quality] ?? quality)}</Row>
         <Row label={words.connection.limit}>{limit(n.messagingLimit)}</Row>
-        <Row label={words.connection.registration}>{registration && registration !== 'NOT_NEEDED' && words.registration[registration]}</Row>
+        <Row label={words.connection.registration}>{!pending && registration && registration !== 'NOT_NEEDED' && words.registration[registration]}</Row>
+        <Row label={words.connection.atMeta}>{pending && (pending === 'REGISTERED' ? words.connection.readBefore : words.connection.notYet)}</Row>
         <Row label={words.common.why}>{reason && `${reason.happened}. ${reason.act && `${reason.act}.`}`}</Row>
         <Part label={words.connection.syncContacts} part={n.sync?.contacts} />
         <Part label={words.connection.syncHistory} part={n.sync?.history} />
