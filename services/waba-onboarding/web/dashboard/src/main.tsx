@@ -7,7 +7,7 @@ import { createRoot } from 'react-dom/client'
 import { signIn, takeToken, useSession } from './api/session'
 import { queries, setUp } from './api/setup'
 import { router } from './router'
-import { SignIn } from './shell/SignIn'
+import { SignIn, SignInAgain } from './shell/SignIn'
 import { schemes, theme, variables } from './theme'
 import { SpeechProvider, spokenLanguage } from './words'
 
@@ -19,8 +19,13 @@ setUp(spokenLanguage)
 const askAgain = () => void queries.invalidateQueries()
 
 function App() {
-  const { token, refused } = useSession()
-  return token ? <RouterProvider router={router} /> : <SignIn refused={refused} />
+  const { token, refused, open } = useSession()
+  return (
+    <>
+      {(token || open) && <RouterProvider router={router} />}
+      {!token && (open ? <SignInAgain /> : <SignIn refused={refused} />)}
+    </>
+  )
 }
 
 createRoot(document.getElementById('root')!).render(

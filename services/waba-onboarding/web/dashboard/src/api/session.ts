@@ -6,23 +6,35 @@ type Session = {
   token: string
   // The server refused the token that was used before.
   refused: boolean
+  // A token was taken, and nobody signed out since: there are screens to come back to, with what was typed in them.
+  open: boolean
 }
 
-let session: Session = { token: '', refused: false }
+let session: Session = { token: '', refused: false, open: false }
 let organization = ''
-const listeners = new Set<() => void>()
+const listeners = new Set<(session: Session) => void>()
 
 function set(next: Session) {
   session = next
-  for (const tell of listeners) tell()
+  for (const tell of listeners) tell(session)
 }
 
-export const signIn = (token: string) => set({ token, refused: false })
-export const signOut = () => set({ token: '', refused: false })
+export const signIn = (token: string) => set({ ...session, token, refused: false })
+export const signOut = () => set({ token: '', refused: false, open: false })
 
-// refuse ends the session of a token that the server does not take. An answer to an older token changes nothing.
+// accept notes that the server took a token. An answer to an older one changes nothing, here and below.
+export function accept(token: string) {
+  if (token === session.token && !session.open) set({ ...session, open: true })
+}
+
+// refuse ends the session of a token that the server does not take.
 export function refuse(token: string) {
-  if (token === session.token && token !== '') set({ token: '', refused: true })
+  if (token === session.token && token !== '') set({ ...session, token: '', refused: true })
+}
+
+export function watchSession(tell: (session: Session) => void): () => void {
+  listeners.add(tell)
+  return () => void listeners.delete(tell)
 }
 
 export const currentToken = () => session.token
@@ -34,13 +46,7 @@ export const nameOrganization = (id: string) => {
 }
 
 export function useSession(): Session {
-  return useSyncExternalStore(
-    (tell) => {
-      listeners.add(tell)
-      return () => listeners.delete(tell)
-    },
-    () => session,
-  )
+  return useSyncExternalStore(watchSession, () => session)
 }
 
 // takeToken reads `#token=…` and takes it out of the address at once, so that neither history nor a screenshot keeps it.

@@ -1,7 +1,7 @@
-import { hashKey, QueryClient } from '@tanstack/react-query'
+import { focusManager, hashKey, QueryClient } from '@tanstack/react-query'
 import { client } from './generated/client.gen'
 import { Problem } from './problem'
-import { currentOrganization, currentToken, refuse } from './session'
+import { accept, currentOrganization, currentToken, refuse, watchSession } from './session'
 
 // setUp gives every request of the generated client its token, organization and language, and every failure its Problem.
 export function setUp(language: () => string) {
@@ -12,12 +12,24 @@ export function setUp(language: () => string) {
     request.headers.set('Accept-Language', language())
     return request
   })
+  client.interceptors.response.use((response, request) => {
+    if (response.ok) accept(tokenOf(request))
+    return response
+  })
   client.interceptors.error.use((error, response: Response | undefined, request) => {
     if (error instanceof DOMException && error.name === 'AbortError') return error
-    if (response?.status === 401) refuse(request.headers.get('Authorization')?.replace('Bearer ', '') ?? '')
+    if (response?.status === 401) refuse(tokenOf(request))
     return new Problem(response?.status ?? 0, error, response?.headers.get('X-Request-Id') ?? '')
   })
+  watchSession(({ token, open }) => {
+    // Screens that wait for somebody to sign in again ask for nothing meanwhile. Afterwards they ask anew.
+    focusManager.setFocused(token ? undefined : false)
+    // Whoever comes next sees nothing of who left.
+    if (!token && !open) queries.clear()
+  })
 }
+
+const tokenOf = (request: Request) => request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''
 
 // Each organization has its own answers: the key of a query alone does not name it.
 export const queries = new QueryClient({

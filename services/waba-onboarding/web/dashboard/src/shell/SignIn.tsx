@@ -1,12 +1,51 @@
-import { Button, PasswordInput } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
-import { signIn } from '../api/session'
+import { Button, Modal, PasswordInput } from '@mantine/core'
+import { useState, type FormEvent, type ReactNode } from 'react'
+import { signIn, signOut } from '../api/session'
 import { useSpeech } from '../words'
 import { Mark, Preferences } from './Shell'
 import css from './shell.module.css'
 
 // SignIn asks for a bearer token. What stands behind it keeps its place: the address does not change.
 export function SignIn({ refused }: { refused: boolean }) {
+  const { words } = useSpeech()
+  return (
+    <main className={css.signIn}>
+      <TokenForm className={css.signInCard}>
+        <Mark size={40} />
+        <h1>{words.signIn.title}</h1>
+        <p className="muted">{words.signIn.lead}</p>
+        {refused && <Refused />}
+      </TokenForm>
+      <Preferences />
+    </main>
+  )
+}
+
+// SignInAgain asks over the screen that was interrupted, which keeps what was typed in it.
+export function SignInAgain() {
+  const { words } = useSpeech()
+  return (
+    <Modal opened onClose={signOut} title={words.signIn.again} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false} zIndex={450}>
+      <TokenForm className={css.signInAgain}>
+        <Refused />
+      </TokenForm>
+      <Button variant="subtle" color="gray" mt="sm" fullWidth onClick={signOut}>
+        {words.shell.signOut}
+      </Button>
+    </Modal>
+  )
+}
+
+function Refused() {
+  const { words } = useSpeech()
+  return (
+    <p role="alert" className={css.refused}>
+      {words.signIn.refused}
+    </p>
+  )
+}
+
+function TokenForm({ className, children }: { className?: string; children: ReactNode }) {
   const { words } = useSpeech()
   const [key, setKey] = useState('')
   const [wrong, setWrong] = useState<'' | 'required' | 'shape'>('')
@@ -18,32 +57,24 @@ export function SignIn({ refused }: { refused: boolean }) {
     signIn(token)
   }
   return (
-    <main className={css.signIn}>
-      <form className={css.signInCard} onSubmit={submit} noValidate>
-        <Mark size={40} />
-        <h1>{words.signIn.title}</h1>
-        <p className="muted">{words.signIn.lead}</p>
-        {refused && (
-          <p role="alert" className={css.refused}>
-            {words.signIn.refused}
-          </p>
-        )}
-        <PasswordInput
-          label={words.signIn.label}
-          description={words.signIn.help}
-          error={wrong && words.signIn[wrong]}
-          value={key}
-          onChange={(e) => setKey(e.currentTarget.value)}
-          autoComplete="current-password"
-          autoFocus
-          name="token"
-        />
-        <Button type="submit" fullWidth size="md">
-          {words.signIn.button}
-        </Button>
-        <p className={css.small}>{words.signIn.memory}</p>
-      </form>
-      <Preferences />
-    </main>
+    <form className={className} onSubmit={submit} noValidate>
+      {children}
+      <PasswordInput
+        label={words.signIn.label}
+        description={words.signIn.help}
+        error={wrong && words.signIn[wrong]}
+        value={key}
+        onChange={(e) => setKey(e.currentTarget.value)}
+        autoComplete="current-password"
+        data-autofocus
+        autoFocus
+        data-mantine-stop-propagation="true" // Escape here closes no dialog below, where something may have been typed
+        name="token"
+      />
+      <Button type="submit" fullWidth size="md">
+        {words.signIn.button}
+      </Button>
+      <p className={css.small}>{words.signIn.memory}</p>
+    </form>
   )
 }
