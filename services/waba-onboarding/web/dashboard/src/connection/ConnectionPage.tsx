@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
-import type { Connection } from '../api/generated'
+import type { Connection, SyncPart } from '../api/generated'
 import { getConnectionOptions, getOnboardingOptions } from '../api/generated/@tanstack/react-query.gen'
 import { destinationsOf, lastHeard, useConnections, useDestinations } from '../api/lists'
 import { Badge, connectionTone } from '../ui/Badge'
@@ -26,7 +26,7 @@ export default function ConnectionPage() {
   const { connectionId } = route.useParams()
   const query = useQuery({
     ...getConnectionOptions({ path: { connectionId } }),
-    refetchInterval: (q) => (q.state.data?.state === 'CLAIMING' ? 2_000 : 10_000),
+    refetchInterval: (q) => (q.state.data && moves(q.state.data) ? 2_000 : 10_000),
   })
   return (
     <>
@@ -39,6 +39,15 @@ export default function ConnectionPage() {
     </>
   )
 }
+
+// moves tells whether something goes on by itself that somebody may be watching.
+function moves({ state, phoneNumbers = [] }: Connection): boolean {
+  return state === 'CLAIMING' || phoneNumbers.some((n) => n.registration === 'PENDING' || arriving(n.sync?.contacts) || arriving(n.sync?.history))
+}
+
+// arriving: what Meta was asked for and never sends is waited for no longer than this.
+const arriving = (part: SyncPart | undefined) =>
+  Boolean(part?.updateTime) && ['PENDING', 'REQUESTED', 'RUNNING'].includes(part?.state ?? '') && Date.now() - new Date(part?.updateTime ?? 0).getTime() < 10 * 60_000
 
 function Page({ connection }: { connection: Connection }) {
   const { words, format } = useSpeech()

@@ -14,7 +14,7 @@ export function Numbers({ connection }: { connection: Connection }) {
       <ul className={css.numbers}>
         {list.map((n) => (
           <li key={n.phoneNumberId}>
-            <OneNumber number={n} />
+            <OneNumber number={n} live={connection.state !== 'DISCONNECTED'} />
           </li>
         ))}
       </ul>
@@ -27,7 +27,7 @@ const REGISTRATION_TONES: Record<string, Tone> = { REGISTERED: 'ok', PENDING: 'b
 
 const STATUS_TONES: Record<string, Tone> = { CONNECTED: 'ok', PENDING: 'warn', FLAGGED: 'warn', RATE_LIMITED: 'warn' }
 
-function OneNumber({ number: n }: { number: PhoneNumber }) {
+function OneNumber({ number: n, live }: { number: PhoneNumber; live: boolean }) {
   const { words, language } = useSpeech()
   const status = n.status ?? ''
   const quality = n.qualityRating ?? ''
@@ -57,7 +57,7 @@ function OneNumber({ number: n }: { number: PhoneNumber }) {
         <Row label={words.connection.quality}>{quality && (words.quality[quality] ?? quality)}</Row>
         <Row label={words.connection.limit}>{limit(n.messagingLimit)}</Row>
         <Row label={words.connection.registration}>{!pending && registration && registration !== 'NOT_NEEDED' && words.registration[registration]}</Row>
-        <Row label={words.connection.atMeta}>{pending && (pending === 'REGISTERED' ? words.connection.readBefore : words.connection.notYet)}</Row>
+        <Row label={words.connection.atMeta}>{live && pending && (pending === 'REGISTERED' ? words.connection.readBefore : words.connection.notYet)}</Row>
         <Row label={words.common.why}>{reason && `${reason.happened}. ${reason.act && `${reason.act}.`}`}</Row>
         <Part label={words.connection.syncContacts} part={n.sync?.contacts} />
         <Part label={words.connection.syncHistory} part={n.sync?.history} />

@@ -40,9 +40,12 @@ export function RegisterDialog({ connection, onClose }: { connection: Connection
         {havePin && (
           <PasswordInput
             label={words.connection.pinLabel}
-            error={wrong && words.connection.pinLabel}
+            error={wrong && words.connection.pinShape}
             value={pin}
-            onChange={(e) => setPin(e.currentTarget.value.replace(/\D/g, ''))}
+            onChange={(e) => {
+              setPin(e.currentTarget.value.replace(/\D/g, ''))
+              setWrong(false)
+            }}
             inputMode="numeric"
             autoComplete="one-time-code"
             maxLength={6}

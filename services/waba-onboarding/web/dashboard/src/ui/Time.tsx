@@ -1,14 +1,15 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useReducer } from 'react'
 import { useSpeech } from '../words'
 
-// useNow is the time, at most some seconds old, for ages that are on display.
+// useNow is the time, for ages that are on display: they are said anew every some seconds. It is the time of the drawing,
+// not of the last tick: a fact that just arrived would lie in the future.
 export function useNow(every = 10_000): number {
-  const [now, setNow] = useState(Date.now)
+  const [, draw] = useReducer((turn: number) => turn + 1, 0)
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), every)
+    const timer = setInterval(draw, every)
     return () => clearInterval(timer)
   }, [every])
-  return now
+  return Date.now()
 }
 
 // Ago is a time as people say it; the exact one is there for who asks.
