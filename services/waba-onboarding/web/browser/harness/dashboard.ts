@@ -21,6 +21,20 @@ export async function signIn(stage: Stage, path = '/', organization: string = st
 export async function goTo(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')) }, path)
   await page.getByRole('heading', { level: 1 }).waitFor()
+  await settled(page)
+}
+
+/** Waits until nothing is being read any more and the page stands still. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    let [shown, still] = ['', 0]
+    for (let i = 0; i < 100 && still < 5; i++) {
+      await new Promise((resume) => setTimeout(resume, 50))
+      const now = document.body.innerHTML
+      still = now === shown && !document.querySelector('[class*="bones"]') ? still + 1 : 0
+      shown = now
+    }
+  })
 }
 
 /** A customer's signup, claimed by the API; what the page is about to show. */

@@ -29,7 +29,7 @@ browserTest('attempts: a cancelled one says at which step of Meta’s it stopped
   await says(row, /Cancelada.*Chrome · Linux/s)
   await row.getByRole('link', { name: organization }).click()
   const drawer = page.getByRole('dialog', { name: 'Tentativa' })
-  await says(drawer, /Fechou a janela da Meta.*Parou em.*confirmação do número/s)
+  await says(drawer, /Fechou a janela da Meta.*Parou em.*confirmação do número.*Nenhum ainda/s)
   await accessible(page, 'a cancelled attempt')
   await picture(page, 'attempt-cancelled-1280')
   await page.setViewportSize({ width: 390, height: 800 })

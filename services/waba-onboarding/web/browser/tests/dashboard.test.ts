@@ -37,7 +37,6 @@ for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as c
       for (const width of [1280, 390, 320]) {
         await page.setViewportSize({ width, height: 800 })
         await goTo(page, `${path}?org=${organization}`)
-        await page.waitForLoadState('networkidle')
         await accessible(page, `${path} at ${width} px`)
         await picture(page, `${path.replace(connectionId, 'one').replaceAll('/', '_')}-${colorScheme}-${width}`)
       }

@@ -41,7 +41,7 @@ function ago(format: Intl.RelativeTimeFormat, difference: number): string {
 }
 
 function duration(language: Language, milliseconds: number): string {
-  const [value, unit] = milliseconds < SECOND ? [milliseconds, 'millisecond'] : milliseconds < MINUTE ? [milliseconds / SECOND, 'second'] : milliseconds < HOUR ? [milliseconds / MINUTE, 'minute'] : [milliseconds / HOUR, 'hour']
+  const [value, unit] = milliseconds < SECOND ? [milliseconds, 'millisecond'] : milliseconds < MINUTE ? [milliseconds / SECOND, 'second'] : milliseconds < HOUR ? [milliseconds / MINUTE, 'minute'] : milliseconds < 2 * DAY ? [milliseconds / HOUR, 'hour'] : [milliseconds / DAY, 'day']
   const digits = unit === 'second' && value < 10 ? 1 : 0
   return new Intl.NumberFormat(language, { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: digits }).format(value as number)
 }

@@ -8,7 +8,7 @@ import { preferredLanguage } from '../src/language'
 import { bars } from '../src/overview/bars'
 import { takeToken } from '../src/api/session'
 import { Problem } from '../src/api/problem'
-import { visible } from '../src/ui/visible'
+import { cut, visible } from '../src/ui/visible'
 
 const pt = makeFormat('pt-BR', 'America/Sao_Paulo')
 const en = makeFormat('en', 'UTC')
@@ -42,6 +42,8 @@ test('ages are rounded towards what is certain', () => {
 test('durations are short', () => {
   expect(en.duration(42)).toBe('42 ms')
   expect(en.duration(1_500)).toBe('1.5 sec')
+  expect(en.duration(40 * 3_600_000)).toBe('40 hr')
+  expect(en.duration(72 * 3_600_000)).toBe('3 days')
 })
 
 test('Meta’s limits are shortened, and unknown ones stay', () => {
@@ -121,4 +123,10 @@ test('traffic is counted over a day, or since the oldest that was read', () => {
   expect(day).toMatchObject({ from: now - 24 * hour, total: 2 })
   expect(bars([now - hour, now - 2 * hour], now, true)).toMatchObject({ from: now - 2 * hour, total: 2 })
   expect(bars([], now, false)).toBeUndefined()
+})
+
+test('a name is cut between characters, and only where it is long', () => {
+  expect(cut('Padaria do João')).toBe('Padaria do João')
+  expect(cut('🥖'.repeat(80))).toBe('🥖'.repeat(80))
+  expect(cut('🥖'.repeat(81))).toBe(`${'🥖'.repeat(79)}…`)
 })

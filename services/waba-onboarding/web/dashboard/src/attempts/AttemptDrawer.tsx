@@ -75,11 +75,15 @@ function Attempt({ onboarding: o }: { onboarding: Onboarding }) {
       </section>
       <section>
         <h2>{words.attempts.steps}</h2>
-        <ol className={css.steps}>
-          {(o.steps ?? []).map((s) => (
-            <OneStep key={s.name} step={s} />
-          ))}
-        </ol>
+        {o.steps?.some((s) => s.state !== 'PENDING') ? (
+          <ol className={css.steps}>
+            {o.steps.map((s) => (
+              <OneStep key={s.name} step={s} />
+            ))}
+          </ol>
+        ) : (
+          <p className="muted">{words.attempts.noSteps}</p>
+        )}
       </section>
       <Rows stacked>
         <Row label={words.connection.onboardingId}>
@@ -109,7 +113,7 @@ function Choices({ onboarding }: { onboarding: Onboarding }) {
           <li key={c.wabaId}>
             <span>
               <strong>
-                <Foreign>{c.name || c.wabaId}</Foreign>
+                <Foreign short>{c.name || c.wabaId}</Foreign>
               </strong>
               <small className="muted numeric">{(c.displayPhoneNumbers ?? []).join(', ')}</small>
             </span>

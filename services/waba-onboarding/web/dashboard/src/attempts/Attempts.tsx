@@ -88,7 +88,7 @@ function Table({ rows }: { rows: Onboarding[] }) {
           </Link>
           {o.connection?.name && (
             <small>
-              <Foreign>{o.connection.name}</Foreign>
+              <Foreign short>{o.connection.name}</Foreign>
             </small>
           )}
         </>

@@ -49,7 +49,7 @@ function Ways({ run, organization, onClose }: { run: Run; organization: string; 
           <span className={css.forName}>
             <span className="muted">{words.connect.account}:</span>{' '}
             <strong>
-              <Foreign>{run.name}</Foreign>
+              <Foreign short>{run.name}</Foreign>
             </strong>
           </span>
         )}

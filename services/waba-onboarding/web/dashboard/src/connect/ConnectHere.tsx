@@ -52,7 +52,7 @@ export function ConnectHere({ organization, onClose }: { organization: string; o
             <li key={c.wabaId}>
               <button type="button" onClick={() => signup.choose(c.wabaId)}>
                 <strong>
-                  <Foreign>{c.name}</Foreign>
+                  <Foreign short>{c.name}</Foreign>
                 </strong>
                 <span className="muted numeric">{c.displayPhoneNumbers.join(', ') || c.wabaId}</span>
               </button>

@@ -19,7 +19,7 @@ export function Connected({ connection, again, onClose }: Props) {
       <h2>{words.connect.done}</h2>
       {connection && (
         <p>
-          <Foreign>{connection.name}</Foreign>
+          <Foreign short>{connection.name}</Foreign>
           {connection.phoneNumbers?.map((n) => (
             <span key={n.phoneNumberId} className={`${css.number} numeric`}>
               {n.displayPhoneNumber}

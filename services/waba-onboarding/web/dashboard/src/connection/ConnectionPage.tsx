@@ -62,7 +62,7 @@ function Page({ connection }: { connection: Connection }) {
   return (
     <>
       <PageHead
-        title={<Foreign>{connection.name || words.connections.unnamed}</Foreign>}
+        title={<Foreign short>{connection.name || words.connections.unnamed}</Foreign>}
         lead={
           <span className={css.under}>
             <Badge tone={connectionTone[state]}>{words.state[state as keyof typeof words.state] ?? state}</Badge>

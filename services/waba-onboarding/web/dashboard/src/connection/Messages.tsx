@@ -64,7 +64,7 @@ function OneMessage({ message: m, onReply }: { message: Message; onReply?: (phon
         <span>
           {m.contactName && (
             <strong>
-              <Foreign>{m.contactName}</Foreign>
+              <Foreign short>{m.contactName}</Foreign>
             </strong>
           )}{' '}
           <span className="muted numeric">{contact}</span>

@@ -49,7 +49,7 @@ function OneNumber({ number: n, live }: { number: PhoneNumber; live: boolean }) 
         <Row label={words.connection.name}>
           {n.verifiedName && (
             <>
-              <Foreign>{n.verifiedName}</Foreign>
+              <Foreign short>{n.verifiedName}</Foreign>
               {name && <span className="muted"> · {words.nameStatus[name] ?? name}</span>}
             </>
           )}

@@ -117,7 +117,7 @@ function Table({ rows, heard }: { rows: Connection[]; heard: string | undefined 
       cell: (c) => (
         <>
           <Link to="/connections/$connectionId" params={{ connectionId: c.connectionId ?? '' }} className={css.rowLink}>
-            <Foreign>{c.name || words.connections.unnamed}</Foreign>
+            <Foreign short>{c.name || words.connections.unnamed}</Foreign>
           </Link>
           <small>{c.organizationId}</small>
         </>
@@ -140,7 +140,7 @@ function Table({ rows, heard }: { rows: Connection[]; heard: string | undefined 
       cell: (c) => {
         const until = c.token?.expireTime
         if (!c.token?.state || c.token.state !== 'ACTIVE') return <span className="muted">—</span>
-        if (!until) return <span className="muted">{words.connections.noExpiry}</span>
+        if (!until) return <span className="muted nowrap">{words.connections.noExpiry}</span>
         return <span className={`nowrap ${endsSoon(until, now) ? own.soon : ''}`}>{format.date(until)}</span>
       },
     },

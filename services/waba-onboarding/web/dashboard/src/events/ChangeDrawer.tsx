@@ -50,7 +50,7 @@ function OneChange({ change: c }: { change: Change }) {
           <Ago time={c.receiveTime} /> <span className="muted">({format.exact(c.receiveTime ?? 0)})</span>
         </Row>
         <Row label={words.events.delay}>{c.entryTime && delay(c, format.duration)}</Row>
-        <Row label={words.events.event}>{c.event && <Foreign>{c.event}</Foreign>}</Row>
+        <Row label={words.events.event}>{c.event && <Foreign short>{c.event}</Foreign>}</Row>
         <Row label={words.connection.organization}>{c.organizationId}</Row>
         <Row label={words.events.connection}>
           {c.connectionId && (

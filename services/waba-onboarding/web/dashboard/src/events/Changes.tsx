@@ -111,12 +111,12 @@ function Table({ rows }: { rows: Change[] }) {
         <>
           <Link to="/events" search={{ ...filter, id: c.changeId }} className={ui.rowLink}>
             <code>
-              <Foreign>{c.field || '—'}</Foreign>
+              <Foreign short>{c.field || '—'}</Foreign>
             </code>
           </Link>
           {c.event && (
             <small>
-              <Foreign>{c.event}</Foreign>
+              <Foreign short>{c.event}</Foreign>
             </small>
           )}
         </>
@@ -125,7 +125,7 @@ function Table({ rows }: { rows: Change[] }) {
     { head: words.events.connection, cell: (c) => <Owner change={c} connections={connections} /> },
     { head: words.events.state, cell: (c) => <Badge tone={changeTone[c.state ?? 'STATE_UNSPECIFIED']}>{words.change[(c.state ?? 'WAITING') as keyof typeof words.change]}</Badge> },
     { head: words.events.received, cell: (c) => <Ago time={c.receiveTime} /> },
-    { head: words.events.delay, cell: (c) => delay(c, format.duration) },
+    { head: words.events.delay, cell: (c) => <span className="nowrap">{delay(c, format.duration)}</span> },
   ]
   return <DataTable caption={words.nav.events} columns={columns} rows={rows} id={(c) => c.changeId ?? ''} />
 }
@@ -134,7 +134,7 @@ function Owner({ change, connections }: { change: Change; connections: Connectio
   const { words } = useSpeech()
   if (!change.connectionId) return <span className="muted">{change.wabaId ? <code>{change.wabaId}</code> : words.events.unowned}</span>
   const name = connections?.find((c) => c.connectionId === change.connectionId)?.name
-  return <Foreign>{name || change.organizationId || change.wabaId}</Foreign>
+  return <Foreign short>{name || change.organizationId || change.wabaId}</Foreign>
 }
 
 // delay is how long an event was on its way, by Meta's clock, which counts whole seconds. Messages say no time of theirs.

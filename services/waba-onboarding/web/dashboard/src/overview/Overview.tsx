@@ -115,7 +115,7 @@ function Worst({ list }: { list: Listed<Connection> }) {
             <li key={c.connectionId}>
               <div>
                 <Link to="/connections/$connectionId" params={{ connectionId: c.connectionId ?? '' }} className={ui.rowLink}>
-                  <Foreign>{c.name || words.connections.unnamed}</Foreign>
+                  <Foreign short>{c.name || words.connections.unnamed}</Foreign>
                 </Link>
                 <p className="muted">{judge(c, { now, heard }, words, format).sentence}</p>
               </div>
@@ -148,7 +148,7 @@ function Ending({ list }: { list: Listed<Connection> }) {
           {ending.slice(0, 8).map((c) => (
             <li key={c.connectionId}>
               <Link to="/connections/$connectionId" params={{ connectionId: c.connectionId ?? '' }} className={ui.rowLink}>
-                <Foreign>{c.name || words.connections.unnamed}</Foreign>
+                <Foreign short>{c.name || words.connections.unnamed}</Foreign>
               </Link>
               <span className="nowrap">{format.date(c.token?.expireTime ?? 0)}</span>
             </li>
@@ -174,7 +174,7 @@ function Latest() {
                 <li key={o.onboardingId}>
                   <div>
                     <Link to="/attempts" search={{ id: o.onboardingId }} className={ui.rowLink}>
-                      <Foreign>{o.connection?.name || o.organizationId}</Foreign>
+                      <Foreign short>{o.connection?.name || o.organizationId}</Foreign>
                     </Link>
                     {o.message && <p className="muted">{o.message}</p>}
                   </div>

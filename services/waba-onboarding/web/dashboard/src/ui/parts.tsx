@@ -3,7 +3,7 @@ import { useSpeech } from '../words'
 import { Icon, type IconName } from './Icon'
 import { announce } from './toast'
 import css from './ui.module.css'
-import { visible } from './visible'
+import { cut, visible } from './visible'
 
 export { visible }
 
@@ -106,4 +106,13 @@ export function Id({ value }: { value: string | undefined }) {
 }
 
 // Foreign is a text that somebody outside wrote: never markup, and never able to turn the direction of what is around it.
-export const Foreign = ({ children }: { children: string | undefined }) => <bdi dir="auto">{visible(children ?? '')}</bdi>
+// short: it is the name of something, which pushes nothing off the screen, however long.
+export function Foreign({ short, children }: { short?: boolean; children: string | undefined }) {
+  const text = visible(children ?? '')
+  const shown = short ? cut(text) : text
+  return (
+    <bdi dir="auto" title={shown === text ? undefined : text}>
+      {shown}
+    </bdi>
+  )
+}

@@ -171,7 +171,7 @@ export const en = {
   },
   attempts: {
     lead: 'Every time that somebody opened the signup, also those that did not finish.', when: 'When', who: 'Organization', situation: 'State', reached: 'How far it went', finished: 'to the end', device: 'Device', none: 'No attempt yet', noneLead: 'When somebody opens Meta’s signup, the attempt shows up here, even if it is cancelled.',
-    noneFilter: 'No attempt in this state.', title: 'Attempt', steps: 'Steps', report: 'What the page told', noReport: 'The page told nothing: Meta’s window may not have opened.', session: 'Session at Meta', sessionHelp: 'Quote it to Meta’s support.', metaStep: 'Stopped at', metaError: 'Meta’s error',
+    noneFilter: 'No attempt in this state.', title: 'Attempt', steps: 'Steps', noSteps: 'None yet: they begin when Meta hands us the code.', report: 'What the page told', noReport: 'The page told nothing: Meta’s window may not have opened.', session: 'Session at Meta', sessionHelp: 'Quote it to Meta’s support.', metaStep: 'Stopped at', metaError: 'Meta’s error',
     tries: (n: number) => s(n, 'try', 'tries'), toConnection: 'See the connection', choices: 'Accounts shared', expires: 'Good until', unknownDevice: 'unknown device', choose: 'Connect this one',
   },
   metaStep: {

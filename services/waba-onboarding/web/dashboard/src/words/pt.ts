@@ -179,7 +179,7 @@ export const pt = {
   },
   attempts: {
     lead: 'Cada vez que alguém abriu o cadastro, também as que não terminaram.', when: 'Quando', who: 'Organização', situation: 'Situação', reached: 'Até onde foi', finished: 'até o fim', device: 'Aparelho', none: 'Nenhuma tentativa ainda', noneLead: 'Quando alguém abrir o cadastro da Meta, a tentativa aparece aqui, mesmo se for cancelada.',
-    noneFilter: 'Nenhuma tentativa nesta situação.', title: 'Tentativa', steps: 'Passos', report: 'O que a página contou', noReport: 'A página não contou nada: a janela da Meta pode não ter sido aberta.', session: 'Sessão na Meta', sessionHelp: 'Informe ao suporte da Meta.', metaStep: 'Parou em', metaError: 'Erro da Meta',
+    noneFilter: 'Nenhuma tentativa nesta situação.', title: 'Tentativa', steps: 'Passos', noSteps: 'Nenhum ainda: eles começam quando a Meta nos entrega o código.', report: 'O que a página contou', noReport: 'A página não contou nada: a janela da Meta pode não ter sido aberta.', session: 'Sessão na Meta', sessionHelp: 'Informe ao suporte da Meta.', metaStep: 'Parou em', metaError: 'Erro da Meta',
     tries: (n: number) => s(n, 'tentativa', 'tentativas'), toConnection: 'Ver a conexão', choices: 'Contas compartilhadas', expires: 'Vale até', unknownDevice: 'aparelho desconhecido', choose: 'Conectar esta',
   },
   metaStep: {
