@@ -34,9 +34,9 @@ for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as c
     await devstack.sim('messages', { phoneNumberId: phoneNumberIds[0], from: '5511987654321', name: 'Ana', text: 'Bom dia! Tem pão quente?' })
     await signIn(stage)
     for (const path of ['/', '/connections', `/connections/${connectionId}`, '/attempts', '/events']) {
+      await goTo(page, `${path}?org=${organization}`)
       for (const width of [1280, 390, 320]) {
         await page.setViewportSize({ width, height: 800 })
-        await goTo(page, `${path}?org=${organization}`)
         await accessible(page, `${path} at ${width} px`)
         await picture(page, `${path.replace(connectionId, 'one').replaceAll('/', '_')}-${colorScheme}-${width}`)
       }

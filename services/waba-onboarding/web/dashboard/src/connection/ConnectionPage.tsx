@@ -26,7 +26,7 @@ export default function ConnectionPage() {
   const { connectionId } = route.useParams()
   const query = useQuery({
     ...getConnectionOptions({ path: { connectionId } }),
-    refetchInterval: (q) => (q.state.data && moves(q.state.data) ? 2_000 : 10_000),
+    refetchInterval: (q) => (q.state.data && moves(q.state.data) ? 2_000 : 5_000),
   })
   return (
     <>

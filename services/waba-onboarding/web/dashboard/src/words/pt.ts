@@ -131,7 +131,7 @@ export const pt = {
   },
   overview: {
     lead: 'A saúde das contas dos seus clientes, agora.', see: 'Ver quem precisa de ação', worst: 'Precisam de ação', allGood: 'Tudo em ordem. Nenhuma conta precisa de você agora.',
-    ending: 'Acesso termina em 14 dias', endingNone: 'Nenhum acesso termina nas próximas duas semanas.', traffic: 'Eventos recebidos', trafficFrom: (count: number, from: string) => `${s(count, 'evento', 'eventos')} desde ${from}`,
+    ending: 'Acesso que termina em até 14 dias', endingNone: 'Nenhum acesso termina nas próximas duas semanas.', traffic: 'Eventos recebidos', trafficFrom: (count: number, from: string) => `${s(count, 'evento', 'eventos')} desde ${from}`,
     trafficNone: 'A Meta ainda não enviou nenhum evento.', trafficBar: (count: number, time: string) => `${time}: ${s(count, 'evento', 'eventos')}`, attempts: 'Últimas tentativas', allAttempts: 'Ver todas',
     emptyTitle: 'Conecte o primeiro cliente', emptyLead: 'Três passos até ver a primeira mensagem chegar.',
     steps: ['Abra o cadastro da Meta e escolha a empresa, a conta do WhatsApp e o número.', 'Nós guardamos o acesso, assinamos os webhooks e confirmamos cada passo.', 'Envie uma mensagem ao número: ela aparece aqui em segundos.'],
