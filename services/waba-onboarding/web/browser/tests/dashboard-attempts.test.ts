@@ -35,6 +35,11 @@ browserTest('attempts: a cancelled one says at which step of Meta’s it stopped
   await page.setViewportSize({ width: 390, height: 800 })
   await accessible(page, 'a cancelled attempt on a phone')
   await picture(page, 'attempt-cancelled-390')
+  await drawer.getByRole('button', { name: 'Enviar link' }).click()
+  const sheet = page.getByRole('dialog', { name: 'Conectar WhatsApp' })
+  await sheet.getByRole('textbox', { name: 'Link de conexão' }).waitFor()
+  await page.keyboard.press('Escape')
+  await sheet.waitFor({ state: 'detached' })
 })
 
 browserTest('attempts: Meta’s own error is quoted with its number and session', async (stage) => {

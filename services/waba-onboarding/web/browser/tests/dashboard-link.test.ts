@@ -111,6 +111,22 @@ browserTest('connect link: an account that needs its customer is reconnected by 
   await says(page.locator('main header'), /^Padaria do João.*Conectado/)
 })
 
+browserTest('connect link: a caller of several organizations says for which one it is', async (stage) => {
+  const { page, devstack, organization } = stage
+  await signIn(stage, '/attempts', '')
+  await page.getByRole('button', { name: 'Copiar link de conexão' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Para qual organização?' }).fill(organization)
+  await dialog.getByRole('button', { name: 'Continuar' }).click()
+  await says(dialog, `Organização: ${organization}`)
+  const customer = await customerOf(stage)
+  await customer('onboardings/ID:report', { event: 'OPENED' })
+  await says(page.getByRole('status'), 'O cliente abriu a janela da Meta.')
+  await page.keyboard.press('Escape')
+  const { onboardings } = await devstack.api(organization, 'onboardings')
+  assert.equal(onboardings.length, 1)
+})
+
 for (const [colorScheme, locale, width] of [['light', 'pt-BR', 1280], ['dark', 'en-US', 390], ['light', 'en-US', 320]] as const) {
   browserTest(`connect link: the sheet is accessible, ${colorScheme}, ${locale}, ${width} px`, async (stage) => {
     const { page } = stage

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { waitOnboarding, type Onboarding, type SignupReport, type Step } from '../api/generated'
 import { getOnboardingOptions, getOnboardingQueryKey, selectWabaMutation } from '../api/generated/@tanstack/react-query.gen'
+import { ConnectButton } from '../connect/ConnectButton'
 import { Badge, onboardingTone, TONE_ICONS, type Tone } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
 import { Foreign, Id, Row, Rows } from '../ui/parts'
@@ -16,6 +17,8 @@ import { device } from './device'
 import { metaStep } from './reached'
 
 const MOVING = ['EXCHANGING', 'CLAIMING']
+// The customer did not get through, and may need another link.
+const ENDED = ['CANCELLED', 'FAILED', 'EXPIRED']
 
 export function AttemptDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const { words } = useSpeech()
@@ -66,6 +69,11 @@ function Attempt({ onboarding: o }: { onboarding: Onboarding }) {
               {words.problem.code}: <code>{o.reason}</code>
             </span>
           </div>
+        </div>
+      )}
+      {o.state && ENDED.includes(o.state) && (
+        <div>
+          <ConnectButton way="link" label={words.connect.sendLink} organization={o.organizationId} />
         </div>
       )}
       {o.state === 'CHOOSING_WABA' && <Choices onboarding={o} />}
