@@ -1,5 +1,6 @@
 import { browserTest, press, shareStack, walkTo, type Stage } from '../harness'
-import { accessible, claim, goTo, picture, says, signIn } from '../harness/dashboard'
+import { accessible, picture } from '../harness/accessible'
+import { claim, goTo, says, signIn } from '../harness/operator'
 
 shareStack()
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { browserTest, shareStack } from '../harness'
-import { claim, says, signIn } from '../harness/dashboard'
+import { claim, says, signIn } from '../harness/operator'
 
 shareStack()
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { browserTest, shareStack, type Stage } from '../harness'
-import { accessible, claim, goTo, picture, says, signIn, until } from '../harness/dashboard'
+import { accessible, picture } from '../harness/accessible'
+import { claim, goTo, says, signIn, until } from '../harness/operator'
 import { withReceiver, type Receiver } from '../harness/receiver'
 
 shareStack()

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { browserTest, shareStack, type Stage } from '../harness'
-import { accessible, claim, goTo, picture, signIn } from '../harness/dashboard'
+import { accessible, picture } from '../harness/accessible'
+import { claim, goTo, signIn } from '../harness/operator'
 
 shareStack()
 

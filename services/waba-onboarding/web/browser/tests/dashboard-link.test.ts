@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { browserTest, shareStack, type Devstack, type Stage } from '../harness'
-import { accessible, claim, picture, registered, says, signIn, until } from '../harness/dashboard'
+import { accessible, picture } from '../harness/accessible'
+import { claim, registered, says, signIn, until } from '../harness/operator'
 
 shareStack()
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { browserTest, shareStack } from '../harness'
-import { accessible, claim, connect, goTo, picture, signIn } from '../harness/dashboard'
+import { accessible, picture } from '../harness/accessible'
+import { claim, connect, goTo, signIn } from '../harness/operator'
 
 shareStack()
 

@@ -1,12 +1,7 @@
-// What the walks through the dashboard have in common.
-import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// What an operator does in the dashboard.
 import type { Locator, Page } from 'playwright-core'
 import { finishPopup } from './dialog'
 import type { Stage } from './index'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Opens a screen as the operator, for the organization of the test or for all. */
 export async function signIn(stage: Stage, path = '/', organization: string = stage.organization): Promise<void> {
@@ -70,26 +65,6 @@ export async function throughPopup(page: Page): Promise<void> {
   await finishPopup(popup)
   await page.getByRole('link', { name: 'Ver a conexão' }).click()
   await page.getByRole('heading', { name: 'Linha do tempo' }).waitFor()
-}
-
-/** Fails on what axe finds, and on a page that is wider than the screen. */
-export async function accessible(page: Page, where: string): Promise<void> {
-  await page.evaluate(axe)
-  const problems = await page.evaluate(async () => {
-    const { violations } = await (window as any).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-    return violations.map((v: any) => `${v.id}: ${v.nodes.map((n: any) => n.target).join(', ')}`)
-  })
-  assert.deepEqual(problems, [], where)
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`)
-}
-
-/** Pictures for people: only where they are asked for, since no two machines draw the same pixels. */
-export async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env['SCREENSHOTS']
-  if (!folder) return
-  mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: `${folder}/${name}.png` })
 }
 
 /** Waits until what is found says so. */
