@@ -158,7 +158,7 @@ func TestANameInReviewIsWaitedForAndAskedAbout(t *testing.T) {
 	}
 }
 
-func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeated(t *testing.T) {
+func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeatedUntilAReconnection(t *testing.T) {
 	t.Parallel()
 	b := setupOne(t)
 	c := b.as(org1)
@@ -174,7 +174,7 @@ func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeated(t *testing.T) {
 	} {
 		before := b.meta.Count("POST", "/*/register")
 		scripted := b.meta.AddFault(graphsim.Fault{Path: "/*/register", Error: &graphsim.FaultError{Code: refusal.code}, Times: -1})
-		connected, _ := b.connect(c, graphsim.SignUp{})
+		connected, shared := b.connect(c, graphsim.SignUp{})
 		failed := b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_FAILED)
 		if failed.GetState() != onboardingv1.Connection_ATTENTION || !slices.Equal(reasonsOf(failed), []string{"REGISTRATION_FAILED"}) ||
 			failed.GetPhoneNumbers()[0].GetReason() != refusal.reason {
@@ -184,6 +184,8 @@ func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeated(t *testing.T) {
 			t.Errorf("%d: Meta was told %d times, want %d", refusal.code, n, refusal.calls)
 		}
 		b.forget(scripted)
+		b.connect(c, graphsim.SignUp{WABAIDs: shared.WABAIDs}) // the customer reconnects, and it is tried again
+		b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_REGISTERED)
 	}
 }
 

@@ -139,8 +139,13 @@ func attachPhoneNumbers(tx *gorm.DB, connections []*Connection) error {
 	return nil
 }
 
-// registerPending enqueues the registration of each number that needs one.
+// registerPending enqueues the registration of each number that needs one. One that failed is tried again: its customer
+// was here, and may have mended what Meta said against it.
 func (s *Store) registerPending(tx *gorm.DB, connection uuid.UUID) error {
+	failed := tx.Model(&PhoneNumber{}).Where("connection_id = ? and registration = ?", connection, RegistrationFailed)
+	if err := failed.Updates(pending()).Error; err != nil {
+		return err
+	}
 	var ids []string
 	query := tx.Model(&PhoneNumber{}).
 		Where("connection_id = ? and registration = ? and position <> ?", connection, Pending, gone)
@@ -164,6 +169,11 @@ func (s *Store) enqueueRegistration(tx *gorm.DB, connection uuid.UUID, phone str
 	return s.queue.Add(tx.Statement.Context, tx, RegisterArgs{connection, phone})
 }
 
+// pending are the columns of a number whose registration begins anew.
+func pending() map[string]any {
+	return map[string]any{"registration": Pending, "reason": "", "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
+}
+
 // SealedPIN is a two-step verification PIN as it is kept.
 type SealedPIN struct {
 	Ciphertext []byte
@@ -181,7 +191,7 @@ func (s *Store) StartRegistration(ctx context.Context, c Connection, phone strin
 		if !current.Live() {
 			return ErrDisconnecting
 		}
-		columns := map[string]any{"registration": Pending, "reason": "", "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
+		columns := pending()
 		if pin != nil {
 			columns["pin"], columns["pin_key_id"] = pin.Ciphertext, pin.KeyID
 		}
