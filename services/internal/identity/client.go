@@ -20,13 +20,21 @@ const (
 	clientName = "customer"
 )
 
-// Client is what a client token is good for: one onboarding, which a customer's browser follows. It is its payload too.
+// Client is what a client token is good for: one onboarding, which a customer's browser follows.
 type Client struct {
 	Organization string `json:"organization"`
 	Onboarding   string `json:"onboarding"`
 	// StateHash is the hex SHA-256 of the onboarding's state: the token stands for the state.
 	StateHash string    `json:"state"`
 	Expire    time.Time `json:"expire"`
+	// State is kept nowhere else: a page that has the token alone gets it here, to open the dialog.
+	State secret.Text `json:"-"`
+}
+
+// clientPayload is what is sealed.
+type clientPayload struct {
+	Client
+	State string `json:"secret,omitempty"`
 }
 
 // Clients makes client tokens and knows them again. A token is sealed, and kept nowhere.
@@ -37,7 +45,7 @@ type Clients struct {
 
 // Seal makes a client token.
 func (c *Clients) Seal(client Client) (secret.Text, error) {
-	payload, err := json.Marshal(client)
+	payload, err := json.Marshal(clientPayload{client, client.State.Reveal()})
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("client token: %w", err)
 	}
@@ -57,10 +65,12 @@ func (c *Clients) Find(token secret.Text) (Caller, error) {
 	if err != nil {
 		return Caller{}, fault.New(errorsv1.ErrorReason_UNAUTHENTICATED).Cause(err)
 	}
-	var client Client
-	if err := json.Unmarshal(payload, &client); err != nil {
+	var opened clientPayload
+	if err := json.Unmarshal(payload, &opened); err != nil {
 		return Caller{}, fmt.Errorf("client token: %w", err)
 	}
+	client := opened.Client
+	client.State = secret.New(opened.State)
 	if !c.Now().Before(client.Expire) {
 		return Caller{}, fault.New(errorsv1.ErrorReason_CREDENTIAL_EXPIRED)
 	}

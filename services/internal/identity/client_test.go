@@ -27,16 +27,16 @@ func TestAClientTokenIsGoodForItsOnboardingUntilItExpires(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	c := clients(t, &now)
-	client := identity.Client{Organization: "org-1", Onboarding: "0193", StateHash: strings.Repeat("a", 64), Expire: now.Add(time.Minute)}
+	client := identity.Client{Organization: "org-1", Onboarding: "0193", StateHash: strings.Repeat("a", 64), Expire: now.Add(time.Minute), State: secret.New("canary")}
 	token, err := c.Seal(client)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !identity.IsClientToken(token) || strings.Contains(token.Reveal(), "org-1") {
+	if !identity.IsClientToken(token) || strings.Contains(token.Reveal(), "org-1") || strings.Contains(token.Reveal(), "canary") {
 		t.Errorf("the token is %q", token.Reveal())
 	}
 	caller, err := c.Find(token)
-	if err != nil || caller.Client == nil || caller.Client.Onboarding != "0193" || caller.Client.StateHash != client.StateHash {
+	if err != nil || caller.Client == nil || caller.Client.Onboarding != "0193" || caller.Client.StateHash != client.StateHash || caller.Client.State.Reveal() != "canary" {
 		t.Fatalf("%+v %v", caller, err)
 	}
 	if organization, err := caller.Organization(""); organization != "org-1" || err != nil {

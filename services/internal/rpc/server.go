@@ -119,7 +119,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 		ms.require("quiet", s.cfg.Quiet...)); err != nil {
 		return nil, err
 	}
-	rules, err := newValidator(ms)
+	rules, err := newValidator(ms, s.cfg.Policy)
 	if err != nil {
 		return nil, err
 	}

@@ -16,10 +16,13 @@ import (
 )
 
 // validator holds requests to the rules that stand in the contract.
-type validator struct{ rules protovalidate.Validator }
+type validator struct {
+	rules  protovalidate.Validator
+	policy Policy
+}
 
 // newValidator compiles the rules of all requests: a rule that does not compile must not wait for its first call.
-func newValidator(ms methods) (*validator, error) {
+func newValidator(ms methods, policy Policy) (*validator, error) {
 	inputs := make([]protoreflect.MessageDescriptor, 0, len(ms))
 	for _, m := range ms {
 		inputs = append(inputs, m.input)
@@ -28,26 +31,27 @@ func newValidator(ms methods) (*validator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rules of the contract: %w", err)
 	}
-	return &validator{rules}, nil
+	return &validator{rules, policy}, nil
 }
 
-func (v *validator) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+func (v *validator) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	if err := v.validate(req); err != nil {
 		return nil, err
 	}
-	if err := confine(ctx, req); err != nil {
+	if err := v.policy.confine(ctx, info.FullMethod, req); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
 }
 
-func (v *validator) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	return next(srv, &validatedStream{stream, v})
+func (v *validator) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	return next(srv, &validatedStream{stream, v, info.FullMethod})
 }
 
 type validatedStream struct {
 	grpc.ServerStream
-	v *validator
+	v    *validator
+	full string
 }
 
 // RecvMsg implements grpc.ServerStream.
@@ -58,7 +62,7 @@ func (s *validatedStream) RecvMsg(req any) error {
 	if err := s.v.validate(req); err != nil {
 		return err
 	}
-	return confine(s.Context(), req)
+	return s.v.policy.confine(s.Context(), s.full, req)
 }
 
 func (v *validator) validate(req any) error {

@@ -48,12 +48,13 @@ func (b *bundle) comeBack(query ...string) answer {
 	return b.visit("GET", "/onboarding/callback?"+values.Encode())
 }
 
-// wantSentTo wants a redirect to a page, and answers the client token in its fragment.
-func wantSentTo(t *testing.T, a answer, page string) string {
+// wantSentTo wants a redirect to a page with the onboarding in its fragment, and answers the client token that is there too.
+func wantSentTo(t *testing.T, a answer, page, onboarding string) string {
 	t.Helper()
-	token, ok := strings.CutPrefix(a.header.Get("Location"), page+"#whatrack-connect=")
-	if a.status != 303 || !ok || len(a.raw) != 0 {
-		t.Fatalf("%d %q to %q, want %s", a.status, a.raw, a.header.Get("Location"), page)
+	fragment, ok := strings.CutPrefix(a.header.Get("Location"), page+"#whatrack-connect=")
+	token, named, _ := strings.Cut(fragment, "&onboarding=")
+	if a.status != 303 || !ok || len(a.raw) != 0 || named != onboarding {
+		t.Fatalf("%d %q to %q, want %s and %s", a.status, a.raw, a.header.Get("Location"), page, onboarding)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"} {
 		if a.header.Get(name) != want {
@@ -76,15 +77,20 @@ func TestTheFullPageDialogIsClaimedOnTheServer(t *testing.T) {
 			}
 			shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: redirectURI})
 			spent := b.meta.Count("POST", "/oauth/access_token")
-			token := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState(), "granted_scopes", "x"), page)
-
 			id := started.GetOnboardingId()
+			back := b.comeBack("code", shared.Code, "state", started.GetState(), "granted_scopes", "x")
+			token := wantSentTo(t, back, page, id)
+			for _, secret := range []string{shared.Code, started.GetState(), started.GetClientToken()} {
+				if strings.Contains(back.header.Get("Location"), secret) {
+					t.Errorf("sent on to %s", back.header.Get("Location"))
+				}
+			}
 			o := b.awaitState(b.as(token), id, onboardingv1.Onboarding_CONNECTED)
 			if o.GetConnection().GetWabaId() != shared.WABAIDs[0] {
 				t.Errorf("connected %s", o.GetConnection().GetWabaId())
 			}
 			// Reloaded, and gone back to.
-			wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), page)
+			wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), page, id)
 			if n := b.meta.Count("POST", "/oauth/access_token") - spent; n != 1 {
 				t.Errorf("%d exchanges, want 1", n)
 			}
@@ -101,7 +107,7 @@ func TestALeftDialogIsReportedAndLeadsToThePage(t *testing.T) {
 	c := b.as(org1)
 	started := b.begin(c)
 	token := wantSentTo(t, b.comeBack("error", "access_denied", "error_code", "200", "error_reason", "user_denied",
-		"error_description", "Permissions error\x1b[31m", "state", started.GetState()), publicURL+"/connect")
+		"error_description", "Permissions error\x1b[31m", "state", started.GetState()), publicURL+"/connect", started.GetOnboardingId())
 	o := b.get(b.as(token), started.GetOnboardingId())
 	wantState(t, o, onboardingv1.Onboarding_CANCELLED)
 	if r := o.GetSignup(); r.GetEvent() != onboardingv1.SignupReport_CANCELLED || r.GetErrorCode() != "200" || r.GetErrorMessage() != "Permissions error [31m" {
@@ -109,7 +115,7 @@ func TestALeftDialogIsReportedAndLeadsToThePage(t *testing.T) {
 	}
 
 	failed := b.begin(c)
-	wantSentTo(t, b.comeBack("error", "server_error", "error_description", strings.Repeat("é", 2000), "state", failed.GetState()), publicURL+"/connect")
+	wantSentTo(t, b.comeBack("error", "server_error", "error_description", strings.Repeat("é", 2000), "state", failed.GetState()), publicURL+"/connect", failed.GetOnboardingId())
 	o = b.get(c, failed.GetOnboardingId())
 	if r := o.GetSignup(); o.GetState() != onboardingv1.Onboarding_STARTED || r.GetEvent() != onboardingv1.SignupReport_FAILED ||
 		r.GetErrorCode() != "server_error" || r.GetErrorMessage() != strings.Repeat("é", 512) {
@@ -122,7 +128,7 @@ func TestACodeThatMetaRefusesIsShownByThePage(t *testing.T) {
 	b := setupOne(t)
 	started := b.begin(b.as(org1))
 	shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: "https://elsewhere.example.com/"})
-	token := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect")
+	token := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect", started.GetOnboardingId())
 	o := b.get(b.as(token), started.GetOnboardingId())
 	if o.GetState() != onboardingv1.Onboarding_FAILED || o.GetReason() != "REDIRECT_URI_MISMATCH" {
 		t.Errorf("the onboarding is %v", o)
@@ -135,7 +141,7 @@ func TestTheBrowserDoesNotWaitForASlowExchange(t *testing.T) {
 	started := b.begin(b.as(org1))
 	shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: redirectURI})
 	held := b.meta.AddFault(graphsim.Fault{Method: "POST", Path: "/oauth/access_token", Hold: graphsim.After})
-	token := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect")
+	token := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect", started.GetOnboardingId())
 	wantState(t, b.get(b.as(token), started.GetOnboardingId()), onboardingv1.Onboarding_EXCHANGING)
 	b.meta.Release(held)
 	b.awaitState(b.as(token), started.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)

@@ -104,9 +104,9 @@ func TestNoSecretOfABrowserIsKeptOrLogged(t *testing.T) {
 	each(t, func(t *testing.T, b *bundle) {
 		started, left := b.begin(b.as(org1)), b.begin(b.as(org1))
 		shared := b.meta.SignUp(graphsim.SignUp{RedirectURI: redirectURI})
-		fresh := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect")
+		fresh := wantSentTo(t, b.comeBack("code", shared.Code, "state", started.GetState()), publicURL+"/connect", started.GetOnboardingId())
 		b.awaitState(b.as(fresh), started.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)
-		again := wantSentTo(t, b.comeBack("error", "access_denied", "state", left.GetState()), publicURL+"/connect")
+		again := wantSentTo(t, b.comeBack("error", "access_denied", "state", left.GetState()), publicURL+"/connect", left.GetOnboardingId())
 		b.send("GET", "onboardings/"+started.GetOnboardingId(), started.GetClientToken()+"x", "")
 		refused := b.comeBack("code", "AQcanarycanary", "state", started.GetState())
 		b.clock.advance(b.ttl)

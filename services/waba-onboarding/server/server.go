@@ -121,7 +121,7 @@ func policy() rpc.Policy {
 		onboardingv1.OnboardingService_GetOnboarding_FullMethodName,
 		onboardingv1.OnboardingService_WaitOnboarding_FullMethodName,
 		onboardingv1.OnboardingService_ReportOnboardingStep_FullMethodName,
-	)
+	).WithOwn(onboardingv1.OnboardingService_StartOnboarding_FullMethodName)
 }
 
 // timeouts are the deadlines of the RPCs that need more than usual: whatever calls Meta while the caller waits.

@@ -622,7 +622,7 @@ func (x *WabaChoice) GetDisplayPhoneNumbers() []string {
 type StartOnboardingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where the full-page flow leads back to; one of ALLOWED_REDIRECT_URIS. It is opened with the fragment
-	// #whatrack-connect=<clientToken>, which the kit takes out of the URL at once.
+	// #whatrack-connect=<clientToken>&onboarding=<onboardingId>, which the kit takes out of the URL at once.
 	ReturnUrl     string `protobuf:"bytes,1,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

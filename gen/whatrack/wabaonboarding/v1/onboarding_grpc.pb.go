@@ -35,14 +35,18 @@ const (
 // Turns one run of Embedded Signup into a proven connection.
 //
 // The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
-// with the clientToken of its onboarding: ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and ReportOnboardingStep of
-// that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
+// with the clientToken of its onboarding: StartOnboarding, ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and
+// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
 // ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceClient interface {
 	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
 	// the clientToken does.
 	//
-	// Errors: SIGNUP_NOT_CONFIGURED.
+	// With a clientToken it answers that onboarding once more, so that PUBLIC_URL/connect#<clientToken> is a link that a
+	// customer can open; or another that ends with it, when it failed. Once its code was taken it is STATE_MISMATCH, with
+	// metadata.onboardingId.
+	//
+	// Errors: SIGNUP_NOT_CONFIGURED, STATE_MISMATCH, ONBOARDING_EXPIRED.
 	// Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
 	StartOnboarding(ctx context.Context, in *StartOnboardingRequest, opts ...grpc.CallOption) (*StartOnboardingResponse, error)
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
@@ -166,14 +170,18 @@ func (c *onboardingServiceClient) ListOnboardings(ctx context.Context, in *ListO
 // Turns one run of Embedded Signup into a proven connection.
 //
 // The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
-// with the clientToken of its onboarding: ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and ReportOnboardingStep of
-// that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
+// with the clientToken of its onboarding: StartOnboarding, ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and
+// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
 // ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceServer interface {
 	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
 	// the clientToken does.
 	//
-	// Errors: SIGNUP_NOT_CONFIGURED.
+	// With a clientToken it answers that onboarding once more, so that PUBLIC_URL/connect#<clientToken> is a link that a
+	// customer can open; or another that ends with it, when it failed. Once its code was taken it is STATE_MISMATCH, with
+	// metadata.onboardingId.
+	//
+	// Errors: SIGNUP_NOT_CONFIGURED, STATE_MISMATCH, ONBOARDING_EXPIRED.
 	// Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
 	StartOnboarding(context.Context, *StartOnboardingRequest) (*StartOnboardingResponse, error)
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,

@@ -43,12 +43,14 @@ func (s *Service) FinishDialog(ctx context.Context, d Dialog) (secret.Text, erro
 	if err != nil {
 		return secret.Text{}, err
 	}
-	client.Expire = s.Now().Add(s.TTL)
+	client.State, client.Expire = d.State, s.Now().Add(s.TTL)
 	token, err := s.Clients.Seal(client)
 	if err != nil {
 		return secret.Text{}, err
 	}
-	return secret.New(cmp.Or(o.ReturnURL, s.Signup.ConnectURL) + "#whatrack-connect=" + token.Reveal()), nil
+	// The page knows nothing of the onboarding any more: it may be another tab, or another browser.
+	back := "#whatrack-connect=" + token.Reveal() + "&onboarding=" + o.ID.String()
+	return secret.New(cmp.Or(o.ReturnURL, s.Signup.ConnectURL) + back), nil
 }
 
 // spendDialog is ClaimWaba up to the exchange.

@@ -27,6 +27,9 @@ func (s *Service) StartOnboarding(ctx context.Context, req *onboardingv1.StartOn
 	if s.Signup.ConfigID == "" {
 		return nil, fault.New(errorsv1.ErrorReason_SIGNUP_NOT_CONFIGURED).With("setting", "META_CONFIG_ID")
 	}
+	if client := identity.ClientOf(ctx); client != nil {
+		return s.startByLink(ctx, client, req)
+	}
 	if req.GetReturnUrl() != "" && !slices.Contains(s.Signup.ReturnURLs, req.GetReturnUrl()) {
 		return nil, fault.Field("returnUrl", "must be one of ALLOWED_REDIRECT_URIS, letter by letter")
 	}
@@ -38,8 +41,44 @@ func (s *Service) StartOnboarding(ctx context.Context, req *onboardingv1.StartOn
 	if err != nil {
 		return nil, err
 	}
-	client := clientOf(&o)
-	client.Expire = o.ExpireTime
+	return s.session(&o, state)
+}
+
+// startByLink begins what a customer's link is for: the page has the client token alone. An onboarding that waits for its
+// code is answered once more, so that a link can be opened as often as it takes; one that failed is followed by another,
+// which ends when the link does. A code that was taken has used the link up.
+func (s *Service) startByLink(ctx context.Context, client *identity.Client, req *onboardingv1.StartOnboardingRequest) (*onboardingv1.StartOnboardingResponse, error) {
+	if req.GetReturnUrl() != "" {
+		return nil, fault.Field("returnUrl", "is settled by whoever made the link")
+	}
+	o, err := s.find(ctx, client.Onboarding)
+	if err != nil {
+		return nil, err
+	}
+	waits := o.State == store.Started || o.State == store.Cancelled
+	switch {
+	case !waits && o.State != store.Failed && o.State != store.Expired:
+		return nil, fault.New(errorsv1.ErrorReason_STATE_MISMATCH).With("onboardingId", o.ID.String())
+	case !s.Now().Before(o.ExpireTime) || o.State == store.Expired:
+		return nil, fault.New(errorsv1.ErrorReason_ONBOARDING_EXPIRED)
+	case waits && !client.State.IsEmpty():
+		return s.session(&o, client.State)
+	}
+	state := newState()
+	o, err = s.Store.StartOnboarding(ctx, store.Start{
+		Organization: o.OrganizationID, StateHash: state.Fingerprint(), ReturnURL: o.ReturnURL,
+		Actor: identity.Name(ctx), ExpireTime: o.ExpireTime,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.session(&o, state)
+}
+
+// session is what a page needs to run an onboarding.
+func (s *Service) session(o *store.Onboarding, state secret.Text) (*onboardingv1.StartOnboardingResponse, error) {
+	client := clientOf(o)
+	client.State, client.Expire = state, o.ExpireTime
 	token, err := s.Clients.Seal(client)
 	if err != nil {
 		return nil, err

@@ -77,12 +77,16 @@ type Choice struct {
 type Start struct {
 	Organization, StateHash, ReturnURL, Actor string
 	TTL                                       time.Duration
+	ExpireTime                                time.Time // instead of TTL
 }
 
 // StartOnboarding records a run of the signup.
 func (s *Store) StartOnboarding(ctx context.Context, start Start) (Onboarding, error) {
 	o := s.newOnboarding(start.Organization, start.Actor, start.TTL)
 	o.StateHash, o.ReturnURL = &start.StateHash, start.ReturnURL
+	if !start.ExpireTime.IsZero() {
+		o.ExpireTime = start.ExpireTime
+	}
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Create(&o).Error; err != nil {
 			return err

@@ -1,6 +1,6 @@
-import type { Session } from './types'
+import type { Return, Session } from './types'
 
-const fragment = /^#whatrack-connect=([\w.~+/=-]+)$/
+const fragment = /^#whatrack-connect=([\w.~+/=-]+)(?:&onboarding=([\w-]+))?/
 
 /** The full-page dialog of a session. */
 export function dialogAddress(session: Session, extras: Record<string, unknown>): string {
@@ -18,40 +18,14 @@ export function dialogAddress(session: Session, extras: Record<string, unknown>)
   return address.href
 }
 
-/** What must be known again when the full-page flow comes back. None of it is a secret: those never enter storage. */
-export interface Trip {
-  onboardingId: string
-  apiUrl: string
-}
-
-const tripKey = 'whatrack-connect'
-
-export function rememberTrip(trip: Trip): void {
-  try {
-    sessionStorage.setItem(tripKey, JSON.stringify(trip))
-  } catch {
-    // Storage is off: the claim goes on, but can not be followed.
-  }
-}
-
-export function recallTrip(): Trip | undefined {
-  try {
-    const trip = sessionStorage.getItem(tripKey)
-    sessionStorage.removeItem(tripKey)
-    return trip ? (JSON.parse(trip) as Trip) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Takes the client token out of the address with which the full-page flow came back, or answers undefined. */
-export function takeClientToken(): string | undefined {
-  const token = fragment.exec(location.hash)?.[1]
-  if (!token) return undefined
+/** Takes what the full-page flow came back with out of the address, or answers undefined. */
+export function takeReturn(): Return | undefined {
+  const [, clientToken, onboardingId] = fragment.exec(location.hash) ?? []
+  if (!clientToken) return undefined
   cleanAddress()
   // A router that read the address before would write it back later. Once it listens to the history it hears of this.
   setTimeout(cleanAddress)
-  return token
+  return onboardingId ? { clientToken, onboardingId } : undefined
 }
 
 /** Next.js takes no notice of changes that carry its own marks. */

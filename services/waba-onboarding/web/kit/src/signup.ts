@@ -2,9 +2,9 @@ import { Api, ApiError } from './api'
 import { cancelledText, language, metaErrorText, text } from './messages'
 import { openPopup } from './popup'
 import { Preparation } from './preparation'
-import { dialogAddress, losesPopups, recallTrip, rememberTrip, takeClientToken } from './redirect'
+import { dialogAddress, losesPopups, takeReturn } from './redirect'
 import type { FacebookSDK } from './sdk'
-import type { Failure, Lang, Onboarding, Options, Report, Session, SignupError, State } from './types'
+import type { Failure, Lang, Onboarding, Options, Report, Return, Session, SignupError, State } from './types'
 
 /** One opening of the dialog. */
 interface Run {
@@ -68,8 +68,8 @@ export class Signup {
     if (this.#started) return
     this.#started = true
     window.addEventListener('pageshow', this.#shown)
-    const token = takeClientToken()
-    if (token) this.#returned(token)
+    const back = takeReturn() ?? this.#options.resume
+    if (back) void this.#returned(back)
     else this.reset()
   }
 
@@ -147,18 +147,24 @@ export class Signup {
   #leave(run: Run, session: Session): void {
     this.#set({ status: 'open' }, 'redirecting')
     this.#report(run, { event: 'OPENED' })
-    rememberTrip({ onboardingId: session.onboardingId, apiUrl: this.#apiUrl(session) })
     location.assign(dialogAddress(session, this.#extras(session)))
   }
 
-  /** The full-page flow came back: the server has the code, and goes on with it. */
-  #returned(token: string): void {
-    const trip = recallTrip()
-    if (!trip) return this.#set({ status: 'failed', error: { ...this.#failure('OUT_OF_SIGHT'), canRetry: false } })
-    const run: Run = { api: new Api(trip.apiUrl, trip.onboardingId, token, this.#lang()) }
-    this.#run = run
+  /**
+   * The full-page flow came back, maybe into another tab or browser: nothing is known but the address. The server has the
+   * code, and goes on with it. Where it is, only a session says if nobody else does; the address must not.
+   */
+  async #returned(back: Return): Promise<void> {
     this.#set({ status: 'exchanging' })
-    void this.#follow(run, () => run.api.wait('STARTED'))
+    try {
+      const session = this.#knownUrl() ? undefined : await this.#options.session()
+      if (!this.#started || this.#run) return
+      const run: Run = { api: new Api(this.#apiUrl(session), back.onboardingId, back.clientToken, this.#lang()) }
+      this.#run = run
+      void this.#follow(run, () => run.api.wait('CONNECTED')) // answers at once
+    } catch {
+      this.#set({ status: 'failed', error: { ...this.#failure('OUT_OF_SIGHT'), canRetry: false } })
+    }
   }
 
   /** Back from the full-page dialog by the browser's button, into a page that was kept as it was. */
@@ -243,7 +249,10 @@ export class Signup {
   #arrived(run: Run, onboarding: Onboarding): boolean {
     if (run !== this.#run) return false
     switch (onboarding.state) {
-      case 'STARTED':
+      case 'STARTED': // the full page came back with Meta's error, not with a code
+        run.info = onboarding.signup as Report
+        this.#fail(run, this.#metaFailure(run.info ?? {}))
+        return false
       case 'EXCHANGING':
         this.#set({ status: 'exchanging' })
         return true
@@ -384,8 +393,10 @@ export class Signup {
     return sdk || this.#mayLeave(session) ? undefined : 'SDK_UNAVAILABLE'
   }
 
-  #apiUrl(session: Session): string {
-    const callback = session.redirectUri?.replace(/\/onboarding\/callback$/, '')
+  #knownUrl = () => this.#options.apiUrl ?? this.#scriptOrigin
+
+  #apiUrl(session?: Session): string {
+    const callback = session?.redirectUri?.replace(/\/onboarding\/callback$/, '')
     return this.#options.apiUrl ?? (callback || this.#scriptOrigin || location.origin)
   }
 

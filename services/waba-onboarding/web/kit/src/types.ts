@@ -22,6 +22,12 @@ export interface Session {
   redirectUri?: string
 }
 
+/** A run of the signup to go on with, as the full-page flow brings it back. */
+export interface Return {
+  onboardingId: string
+  clientToken: string
+}
+
 /** A WhatsApp Business Account that the customer shared. */
 export interface Choice {
   wabaId: string
@@ -50,7 +56,7 @@ export interface Onboarding {
   steps?: { name: string; state: string }[]
   choices?: Choice[]
   connection?: Connection | null
-  signup?: { step?: string; errorCode?: string; sessionId?: string } | null
+  signup?: Partial<Report> | null
 }
 
 /** Why a signup did not lead to a connection. */
@@ -127,6 +133,8 @@ export interface Options {
   apiUrl?: string
   /** The customer keeps using the WhatsApp Business app. A function is asked when the signup opens. */
   coexistence?: boolean | (() => boolean)
+  /** Follows a run that began elsewhere, and opens nothing until it is over. */
+  resume?: Return
   onConnected?: (connection: Connection | null, onboardingId: string) => void
   /** The run ended without a connection: null when the customer left, which is no error. */
   onExit?: (error: SignupError | null, about: { onboardingId?: string; step?: string }) => void

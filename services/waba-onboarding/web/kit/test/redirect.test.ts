@@ -30,49 +30,94 @@ test('a phone leaves for the dialog, without the SDK', async () => {
     extras: '{"version":"v4","setup":{}}',
   })
   assert.deepEqual(world.reports(), [{ event: 'OPENED' }])
-  const stored = [...world.stored.values()].join()
-  assert.ok(stored && !stored.includes(token) && !stored.includes(signupState), 'no secret is stored')
+  assert.equal(world.stored.size, 0, 'nothing is stored')
 })
+
+/** The address that our callback leads back to. */
+const back = `#whatrack-connect=${token}&onboarding=onboarding-7`
 
 test('back from the dialog: the token leaves the address at once, and the claim is followed', async () => {
   const world = new World(phone)
-  world.stored.set('whatrack-connect', JSON.stringify({ onboardingId: 'onboarding-7', apiUrl: api }))
-  world.location.hash = `#whatrack-connect=${token}`
+  world.location.hash = back
   let waits = 0
   world.on(':wait', () => onboarding(++waits === 1 ? 'CLAIMING' : 'CONNECTED'))
-  const signup = createSignup(world.options())
+  const signup = createSignup(world.options({ apiUrl: api }))
   assert.deepEqual(world.replaced, ['/page?x=1'])
   assert.equal(signup.getState().status, 'exchanging')
   await settle()
   assert.equal(signup.getState().status, 'connected')
-  assert.equal(world.calls[0]?.url, `${api}/api/v1/whatsapp/onboardings/onboarding-7:wait?seenState=STARTED&timeout=20s`)
+  assert.equal(world.calls[0]?.url, `${api}/api/v1/whatsapp/onboardings/onboarding-7:wait?seenState=CONNECTED&timeout=20s`)
   assert.equal(world.calls[0]?.headers['Authorization'], `Bearer ${token}`)
   assert.equal(world.sessions.length, 0, 'nothing new is begun')
+  assert.equal((world.connected[0] as { wabaId: string }).wabaId, '1')
   mock.timers.tick(1)
   assert.deepEqual(world.replaced, ['/page?x=1', '/page?x=1'], 'and once more, for a router that listens by then')
-  assert.equal(world.stored.size, 0)
 })
 
 test('back from a dialog that the customer left', async () => {
   const world = new World(phone)
-  world.stored.set('whatrack-connect', JSON.stringify({ onboardingId: 'onboarding-7', apiUrl: api }))
-  world.location.hash = `#whatrack-connect=${token}`
+  world.location.hash = back
   world.on(':wait', () => onboarding('CANCELLED', { signup: { step: 'PERMISSIONS' } }))
-  const signup = createSignup(world.options())
+  const signup = createSignup(world.options({ apiUrl: api }))
   await settle()
   const state = signup.getState()
   assert.equal(state.status === 'cancelled' && state.step, 'PERMISSIONS')
   assert.equal(state.ready, true)
 })
 
-test('back in another tab, which knows of no run', async () => {
+test("back from a dialog that ended with Meta's error: it is told, and the next run is at hand", async () => {
+  const world = new World(phone)
+  world.location.hash = back
+  world.on(':wait', () => onboarding('STARTED', { signup: { event: 'FAILED', errorCode: '2859009', errorMessage: 'Turn it on.', sessionId: '77' } }))
+  const signup = createSignup(world.options({ apiUrl: api }))
+  await settle()
+  const state = signup.getState()
+  assert.ok(state.status === 'failed' && state.ready)
+  const { reason, errorCode, metaMessage, sessionId } = state.error
+  assert.deepEqual([reason, errorCode, metaMessage, sessionId], ['META_SIGNUP_ERROR', '2859009', 'Turn it on.', '77'])
+})
+
+test('back where nobody says the address of the API: a session does, never the address of the page', async () => {
+  const world = new World(phone)
+  world.location.hash = `${back}&apiUrl=https://evil.example`
+  const signup = createSignup(world.options())
+  await settle()
+  assert.equal(signup.getState().status, 'connected')
+  assert.equal(world.sessions.length, 1)
+  assert.ok(world.calls.every((call) => call.url.startsWith(`${api}/api/v1/whatsapp/onboardings/onboarding-7:wait`)))
+})
+
+test('a token without its onboarding leaves the address all the same', async () => {
   const world = new World(phone)
   world.location.hash = `#whatrack-connect=${token}`
   const signup = createSignup(world.options())
   await settle()
-  const state = signup.getState()
-  assert.equal(state.status === 'failed' && state.error.reason, 'OUT_OF_SIGHT')
+  assert.equal(signup.getState().status, 'ready')
   assert.equal(world.location.hash, '')
+})
+
+test('back where no session is to be had, as in a browser where nobody is signed in', async () => {
+  const world = new World(phone)
+  world.location.hash = back
+  world.sessionFails = 1
+  const signup = createSignup(world.options())
+  await settle()
+  const state = signup.getState()
+  assert.deepEqual(state.status === 'failed' && [state.error.reason, state.error.canRetry], ['OUT_OF_SIGHT', false])
+  assert.equal(world.location.hash, '')
+})
+
+test('a run that began elsewhere is followed, down to the choice', async () => {
+  const world = new World()
+  const choices = [{ wabaId: '1', name: 'A', displayPhoneNumbers: [] }]
+  world.on(':wait', () => onboarding('CHOOSING_WABA', { choices }))
+  const signup = createSignup(world.options({ apiUrl: api, resume: { onboardingId: 'onboarding-7', clientToken: token } }))
+  await settle()
+  assert.equal(signup.getState().status, 'choose')
+  signup.choose('1')
+  await settle()
+  assert.equal(signup.getState().status, 'connected')
+  assert.ok(world.callsOf('onboarding-7:selectWaba').length === 1 && world.sessions.length === 0)
 })
 
 test('back by the browser’s button, into the page as it was', async () => {

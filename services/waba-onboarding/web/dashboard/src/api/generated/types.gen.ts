@@ -599,7 +599,7 @@ export type StartOnboardingResponse = {
 export type StartOnboardingRequest = {
     /**
      * Where the full-page flow leads back to; one of ALLOWED_REDIRECT_URIS. It is opened with the fragment
-     * #whatrack-connect=<clientToken>, which the kit takes out of the URL at once.
+     * #whatrack-connect=<clientToken>&onboarding=<onboardingId>, which the kit takes out of the URL at once.
      */
     returnUrl?: string;
 };

@@ -63,7 +63,11 @@ export const listOnboardingsOptions = (options?: Options<ListOnboardingsData>) =
  * Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
  * the clientToken does.
  *
- * Errors: SIGNUP_NOT_CONFIGURED.
+ * With a clientToken it answers that onboarding once more, so that PUBLIC_URL/connect#<clientToken> is a link that a
+ * customer can open; or another that ends with it, when it failed. Once its code was taken it is STATE_MISMATCH, with
+ * metadata.onboardingId.
+ *
+ * Errors: SIGNUP_NOT_CONFIGURED, STATE_MISMATCH, ONBOARDING_EXPIRED.
  * Example: {} answers {"onboardingId": "0193…", "appId": "…", "configId": "…", "state": "…", "expireTime": "…", …}.
  */
 export const startOnboardingMutation = (options?: Partial<Options<StartOnboardingData>>): UseMutationOptions<StartOnboardingResponse2, StartOnboardingError, Options<StartOnboardingData>> => {
