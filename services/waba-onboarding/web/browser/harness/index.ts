@@ -57,7 +57,7 @@ export function browserTest(name: string, run: (stage: Stage) => Promise<void>, 
     const organization = `org-${++tests}`
     await devstack.sim('dialog', {})
     const context = await chromium.browser.newContext({ locale: 'pt-BR', ...options })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(Number(process.env['PATIENCE'] ?? 20_000))
     await context.addCookies([{ name: 'shop', value: organization, url: host.origin }])
     const watch = new Watch(context)
     watch.keepSecret(devstack.operatorToken)

@@ -242,6 +242,58 @@ browserTest(
   { userAgent: phone },
 )
 
+browserTest(
+  'full page: it comes back in another tab, which knows of no run',
+  async (stage) => {
+    const before = await stage.devstack.exchanges()
+    await stage.page.goto(`${stage.host.origin}/tag`)
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    const dialog = stage.page.url()
+    await stage.page.close()
+    stage.page = await stage.context.newPage()
+    await stage.page.goto(dialog)
+    await walkThrough(stage.page)
+    await connected(stage, before)
+    assert.equal(stage.page.url(), `${stage.host.origin}/tag`)
+    assert.equal(stage.watch.sessions.length, 1, 'the tag knows the address of the API')
+  },
+  { userAgent: phone },
+)
+
+browserTest(
+  "full page: the hook takes the API's address from a session, and stores nothing",
+  async (stage) => {
+    const before = await stage.devstack.exchanges()
+    await stage.page.goto(`${stage.host.origin}/hook`)
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    await walkThrough(stage.page)
+    await connected(stage, before)
+    assert.equal(await stage.page.evaluate(() => sessionStorage.length + localStorage.length), 0)
+  },
+  { userAgent: phone },
+)
+
+browserTest(
+  "full page: Meta's error is told, and the next click goes on",
+  async (stage) => {
+    const before = await stage.devstack.exchanges()
+    await stage.page.goto(`${stage.host.origin}/tag`)
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    const { state } = stage.watch.sessions[0]!
+    const error = new URLSearchParams({ error: 'server_error', error_description: 'Something went wrong.', state })
+    await stage.page.goto(`${stage.devstack.url}/onboarding/callback?${error}`)
+    await says(stage.page, 'O Facebook não concluiu o cadastro')
+    await connectButton(stage.page).click()
+    await stage.page.waitForURL(/dialog\/oauth/)
+    await walkThrough(stage.page)
+    await connected(stage, before, 1)
+  },
+  { userAgent: phone },
+)
+
 browserTest('hook: in StrictMode it starts once, and connects', async (stage) => {
   const before = await stage.devstack.exchanges()
   await finishPopup(await opens(stage, '/hook'))

@@ -81,12 +81,15 @@ test('a token in the address is taken, and taken out', () => {
   expect(takeToken(address('#token=a b').location, history)).toBe('')
 })
 
-test('the token of a customer’s link is taken out, and the kit’s left to the kit', () => {
+test('the token of a customer’s link is taken out, and that of the full page that came back', () => {
   const { location, history, seen } = address('#wcl_ABC')
   expect(takeLink(location, history).token).toBe('wcl_ABC')
   expect(seen).toHaveLength(1)
-  expect(takeLink(address('#whatrack-connect=wct_ABC').location, history).token).toBe('')
-  expect(seen).toHaveLength(1)
+  const back = address('#whatrack-connect=wct_ABC&onboarding=0193-7&fbclid=x')
+  expect(takeLink(back.location, back.history)).toEqual({ token: 'wct_ABC', onboardingId: '0193-7', lost: false })
+  expect(back.seen).toEqual(['/connections?org=a'])
+  expect(takeLink(address('').location, { ...history, state: { link: true } })).toEqual({ token: '', lost: true })
+  expect(takeLink(address('').location, { ...history, state: null })).toEqual({ token: '', lost: false })
 })
 
 test('an error says its reason, its sentence and what to quote', () => {

@@ -1,14 +1,14 @@
 import './customer.css'
-import { createSignup, type Session, type Signup, type State } from '@whatrack/connect'
+import { createSignup, type Return, type Session, type Signup, type State } from '@whatrack/connect'
 import { preferredLanguage, type Language } from '../language'
 import { el } from './dom'
 import { inAppBrowser, takeLink } from './link'
+import { visible } from '../ui/visible'
 import { customerWords } from './words'
 
-// The page that a customer opens by a link: `/connect#<token>`. The token starts a signup and does nothing else. It leaves
-// the address at once and stays in memory.
+// The page that a customer opens by a link: `/connect#<token>`. The token is good for one signup and nothing else. It
+// leaves the address at once and stays in memory.
 const link = takeLink(location, history)
-const returned = location.hash.startsWith('#whatrack-connect=')
 const page = document.getElementById('page')!
 
 let language: Language = preferredLanguage(null, navigator.languages)
@@ -25,13 +25,37 @@ async function session(): Promise<Session> {
     credentials: 'omit',
     cache: 'no-store',
   })
-  refused = answer.status === 401 || answer.status === 403
-  if (!answer.ok) throw new Error(`StartOnboarding answered ${answer.status}`)
-  return (await answer.json()) as Session
+  if (answer.ok) return (await answer.json()) as Session
+  const why = refusal(await answer.json().catch(() => undefined))
+  const used = why?.reason === 'STATE_MISMATCH' && why.metadata?.onboardingId
+  if (used) follow(used)
+  else if (answer.status < 500 && answer.status !== 429) refuse()
+  throw new Error(`StartOnboarding answered ${answer.status}`)
 }
 
-function start() {
+interface ErrorInfo {
+  '@type'?: string
+  reason?: string
+  metadata?: { onboardingId?: string }
+}
+
+const refusal = (body?: { details?: ErrorInfo[] }) => body?.details?.find((d) => d['@type']?.endsWith('.ErrorInfo'))
+
+function refuse() {
+  refused = true
+  signup?.destroy()
+  show()
+}
+
+// The link was used: what came of it is shown.
+function follow(onboardingId: string) {
+  signup?.destroy()
+  start({ onboardingId, clientToken: link.token })
+}
+
+function start(resume?: Return) {
   signup = createSignup({
+    ...(resume && { resume }),
     session,
     flow: 'auto',
     get lang() {
@@ -44,23 +68,30 @@ function start() {
 }
 
 // What a reader is told of: it stays the same element, or nothing would be said.
-const progress = el('p', { role: 'status', class: 'progress' })
+const progress = el('p', { role: 'status' })
 
 function show() {
   const words = customerWords[language]
   document.documentElement.lang = language
   document.title = words.title
   const state = signup?.getState()
-  progress.textContent = state && state.status !== 'failed' && state.status !== 'connected' ? state.message : ''
+  progress.textContent = spoken(state)
+  progress.className = state?.status === 'connected' ? 'unseen' : 'progress' // then the heading says it
   progress.dataset.busy = String(state?.busy ?? false)
   const focused = document.activeElement?.id
   page.replaceChildren(el('div', { class: 'card' }, ...body(state)), footer())
   if (focused) document.getElementById(focused)?.focus()
 }
 
+// A failure is an alert of its own.
+function spoken(state: State | undefined): string {
+  if (!state || state.status === 'failed') return ''
+  return state.status === 'connected' ? customerWords[language].done : state.message
+}
+
 function body(state: State | undefined): Node[] {
   const words = customerWords[language]
-  if (!state) return trouble(words.noLink, words.noLinkMore)
+  if (!state) return link.lost ? trouble(words.reloaded, words.reloadedMore) : trouble(words.noLink, words.noLinkMore)
   if (refused) return trouble(words.expired, words.expiredMore)
   switch (state.status) {
     case 'connected':
@@ -82,12 +113,12 @@ function trouble(title: string, more: string): Node[] {
 function done(state: State & { status: 'connected' }): Node[] {
   const words = customerWords[language]
   const numbers = state.connection?.phoneNumbers.map((n) => el('p', { class: 'number' }, el('bdi', {}, n.displayPhoneNumber))) ?? []
-  return [el('div', { class: 'sign', 'aria-hidden': 'true' }, '✓'), el('h1', { role: 'status' }, words.done), ...numbers, el('p', { class: 'muted' }, words.close)]
+  return [el('div', { class: 'sign', 'aria-hidden': 'true' }, '✓'), el('h1', {}, words.done), progress, ...numbers, el('p', { class: 'muted' }, words.close), el('p', { class: 'muted' }, words.another)]
 }
 
 function choice(c: { wabaId: string; name: string; displayPhoneNumbers: string[] }): Node {
   const numbers = el('span', { class: 'muted' }, c.displayPhoneNumbers.join(', ') || c.wabaId)
-  return el('button', { type: 'button', class: 'choice', click: () => signup?.choose(c.wabaId) }, el('bdi', { dir: 'auto' }, c.name), numbers)
+  return el('button', { type: 'button', class: 'choice', click: () => signup?.choose(c.wabaId) }, el('bdi', { dir: 'auto' }, visible(c.name)), numbers)
 }
 
 function invitation(state: State): Node[] {
@@ -101,7 +132,7 @@ function invitation(state: State): Node[] {
 function failure(error: (State & { status: 'failed' })['error']): Node {
   const words = customerWords[language]
   const code = [error.reason, error.errorCode, error.sessionId].filter(Boolean).join(' · ')
-  return el('div', { class: 'failure', role: 'alert' }, el('p', {}, error.message), error.metaMessage ? el('q', { class: 'muted' }, el('bdi', { dir: 'auto' }, error.metaMessage)) : '', el('p', { class: 'muted' }, `${words.code}: `, el('code', {}, code)))
+  return el('div', { class: 'failure', role: 'alert' }, el('p', {}, error.message), error.metaMessage ? el('q', { class: 'muted' }, el('bdi', { dir: 'auto' }, visible(error.metaMessage))) : '', el('p', { class: 'muted' }, `${words.code}: `, el('code', {}, code)))
 }
 
 function how(): Node {
@@ -133,5 +164,8 @@ function footer(): Node {
   return el('footer', {}, el('button', { type: 'button', id: 'language', class: 'plain', lang: language === 'en' ? 'pt-BR' : 'en', click: turn }, words.switchTo))
 }
 
-if (link.token || returned) start()
+// Another link that is opened here changes the fragment alone.
+addEventListener('hashchange', () => location.hash && location.reload())
+
+if (link.token) start(link.onboardingId ? { onboardingId: link.onboardingId, clientToken: link.token } : undefined)
 show()
