@@ -33,6 +33,15 @@ await build({
   packages: 'external',
 })
 
+await build({
+  ...common,
+  entryPoints: ['slow/main.ts'],
+  outdir: '.build/slow',
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+})
+
 function run(command, args, cwd) {
   const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')} failed`)

@@ -261,7 +261,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const { page } = stage
       const looks = async (what: string) => {
         for (const width of [1280, 390, 320]) {
-          await page.setViewportSize({ width, height: width === 1280 ? 900 : 700 })
+          await page.setViewportSize({ width, height: { 1280: 900, 390: 700, 320: 256 }[width] ?? 0 }) // the last is 1280 × 1024 at 400 %
           await accessible(page, `${what} at ${width} px`)
           await focusShows(page, `${what} at ${width} px`)
           await picture(page, `customer-${what}-${colorScheme}-${locale}-${width}`)

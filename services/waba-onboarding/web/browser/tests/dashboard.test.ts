@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { browserTest, shareStack } from '../harness'
-import { accessible, picture } from '../harness/accessible'
+import { accessible, focusShows, picture } from '../harness/accessible'
 import { claim, connect, goTo, signIn } from '../harness/operator'
 
 shareStack()
@@ -39,6 +39,7 @@ for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as c
       for (const width of [1280, 390, 320]) {
         await page.setViewportSize({ width, height: 800 })
         await accessible(page, `${path} at ${width} px`)
+        if (width === 390) await focusShows(page, `${path} at ${width} px`)
         await picture(page, `${path.replace(connectionId, 'one').replaceAll('/', '_')}-${colorScheme}-${width}`)
       }
     }

@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, retainSearchParams } from '@tanstack/react-router'
+import { allConnections } from './api/lists'
 import { currentOrganization, nameOrganization } from './api/session'
+import { queries } from './api/setup'
+import { latestAttempts, latestChanges } from './overview/questions'
 import { Shell } from './shell/Shell'
 import { Empty } from './ui/parts'
 import { ORGANIZATION } from './ui/OrganizationForm'
@@ -36,12 +39,23 @@ const root = createRootRoute({
   },
 })
 
-const overview = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./overview/Overview')) })
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  // Asked while the code of the screen is on the way. What becomes of it, the screen says.
+  loader: () => {
+    void queries.prefetchQuery(allConnections)
+    void queries.prefetchQuery(latestAttempts)
+    void queries.prefetchQuery(latestChanges)
+  },
+  component: lazyRouteComponent(() => import('./overview/Overview')),
+})
 
 const connections = createRoute({
   getParentRoute: () => root,
   path: '/connections',
   validateSearch: (s: Record<string, unknown>): { state?: string; q?: string } => ({ state: text(s.state, NAME), q: text(s.q, FREE) }),
+  loader: () => void queries.prefetchQuery(allConnections),
   component: lazyRouteComponent(() => import('./connections/Connections')),
 })
 

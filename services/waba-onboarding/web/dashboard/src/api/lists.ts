@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { listConnections, listDestinations, type Connection, type Destination } from './generated'
 
 // How much of a list the page reads at most; what is beyond it is said.
@@ -21,18 +21,17 @@ async function readAll<T>(read: (pageToken: string) => Promise<Page<T>>): Promis
   return { items, partial: true }
 }
 
-// useConnections are all connections that the caller may see, newest first: counts, search and filters need them all.
-export function useConnections() {
-  return useQuery({
-    queryKey: ['connections'],
-    queryFn: ({ signal }) =>
-      readAll<Connection>(async (pageToken) => {
-        const { data } = await listConnections({ query: { pageSize: PAGE, pageToken: pageToken || undefined }, signal, throwOnError: true })
-        return { items: data.connections ?? [], next: data.nextPageToken ?? '' }
-      }),
-    refetchInterval: 15_000,
-  })
-}
+// allConnections are all that the caller may see, newest first: counts, search and filters need them all.
+export const allConnections = queryOptions({
+  queryKey: ['connections'],
+  queryFn: ({ signal }) =>
+    readAll<Connection>(async (pageToken) => {
+      const { data } = await listConnections({ query: { pageSize: PAGE, pageToken: pageToken || undefined }, signal, throwOnError: true })
+      return { items: data.connections ?? [], next: data.nextPageToken ?? '' }
+    }),
+})
+
+export const useConnections = () => useQuery({ ...allConnections, refetchInterval: 15_000 })
 
 export function useDestinations() {
   return useQuery({

@@ -1,7 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
 import { ConnectionState, type Connection } from '../api/generated'
-import { listOnboardingsOptions } from '../api/generated/@tanstack/react-query.gen'
 import { lastHeard, useConnections, type Listed } from '../api/lists'
 import { endsSoon } from '../chain'
 import { ConnectButton } from '../connect/ConnectButton'
@@ -14,6 +13,7 @@ import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import ui from '../ui/ui.module.css'
 import css from './overview.module.css'
+import { latestAttempts } from './questions'
 import { Traffic } from './Traffic'
 
 const STATES = [ConnectionState.RECONNECT_REQUIRED, ConnectionState.ATTENTION, ConnectionState.CLAIMING, ConnectionState.CONNECTED, ConnectionState.DISCONNECTED] as const
@@ -161,7 +161,7 @@ function Ending({ list }: { list: Listed<Connection> }) {
 
 function Latest() {
   const { words } = useSpeech()
-  const query = useQuery({ ...listOnboardingsOptions({ query: { pageSize: 5 } }), refetchInterval: 15_000 })
+  const query = useQuery({ ...latestAttempts, refetchInterval: 15_000 })
   return (
     <Panel title={words.overview.attempts} side={<Link to="/attempts">{words.overview.allAttempts}</Link>} flush={Boolean(query.data?.onboardings?.length)}>
       <Answered query={query}>

@@ -1,19 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
-import { listChangesOptions } from '../api/generated/@tanstack/react-query.gen'
 import { Panel } from '../ui/parts'
 import { useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import { bars } from './bars'
 import css from './overview.module.css'
-
-const NEWEST = 200
+import { latestChanges, NEWEST } from './questions'
 
 // Traffic draws the newest events over the time that they cover, at most a day.
 export function Traffic() {
   const { words, format } = useSpeech()
   const now = useNow(30_000)
-  const query = useQuery({ ...listChangesOptions({ query: { pageSize: NEWEST } }), refetchInterval: 30_000 })
+  const query = useQuery({ ...latestChanges, refetchInterval: 30_000 })
   return (
     <Panel title={words.overview.traffic}>
       <Answered query={query}>
