@@ -136,7 +136,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, found := p.files[name]
 	switch {
 	case name == "/connect":
-		p.page(w, r, "/connect.html")
+		// A browser may keep it as it was: who comes back from Meta's dialog by its button finds the link still there.
+		p.page(w, r, "/connect.html", "no-cache")
 	case found && path.Ext(name) != ".html":
 		w.Header().Set("Cache-Control", caching(name))
 		f.serve(w, r)
@@ -144,7 +145,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Error(w, "there is no such file", http.StatusNotFound)
 	default: // the dashboard routes by itself
-		p.page(w, r, "/index.html")
+		p.page(w, r, "/index.html", "no-store") // nor may who is signed in be gone back to
 	}
 }
 
@@ -156,14 +157,15 @@ func caching(name string) string {
 	return "public, max-age=300"
 }
 
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, name string) {
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, name, caching string) {
 	header := w.Header()
-	header.Set("Cache-Control", "no-store")
 	f, built := p.files[name]
 	if !built {
+		header.Set("Cache-Control", "no-store")
 		http.Error(w, "The pages are not built: run make web, then build the program again.", http.StatusServiceUnavailable)
 		return
 	}
+	header.Set("Cache-Control", caching)
 	header.Set("Content-Security-Policy", p.policy)
 	header.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // the popup answers to the page that opened it
 	f.serve(w, r)

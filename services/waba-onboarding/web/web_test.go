@@ -68,7 +68,7 @@ func TestEachPathHasItsFile(t *testing.T) {
 		"/":                          {200, "<!doctype html>dashboard", "text/html; charset=utf-8", none},
 		"/connections":               {200, "<!doctype html>dashboard", "text/html; charset=utf-8", none},
 		"/connections/0193-a/events": {200, "<!doctype html>dashboard", "text/html; charset=utf-8", none},
-		"/connect":                   {200, "<!doctype html>connect", "text/html; charset=utf-8", none},
+		"/connect":                   {200, "<!doctype html>connect", "text/html; charset=utf-8", "no-cache"},
 		"/connect.js":                {200, "the kit", "text/javascript; charset=utf-8", "public, max-age=300"},
 		"/favicon.svg":               {200, "<svg/>", "image/svg+xml", "public, max-age=300"},
 		"/assets/app-1a2b.js":        {200, "0123456789", "text/javascript; charset=utf-8", forever},

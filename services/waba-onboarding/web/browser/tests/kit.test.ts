@@ -162,7 +162,7 @@ browserTest('popup: messages of strangers are nothing', async (stage) => {
   const forged = { type: 'WA_EMBEDDED_SIGNUP', event: 'CANCEL', data: { current_step: 'FORGED' } }
   const body = `<script>opener?.postMessage(${JSON.stringify(forged)}, '*')</script>`
 
-  const strangers = ['https://evilfacebook.com', 'https://www.facebook.com.evil.io', 'https://www.facebook.com']
+  const strangers = ['https://evilfacebook.com', 'https://facebook.com.evil.io', 'https://www.facebook.com.evil.io', 'https://www.facebook.com']
   for (const origin of [...strangers, 'https://opaque.example']) {
     const sandbox = { 'Content-Security-Policy': 'sandbox allow-scripts' }
     const headers = origin.includes('opaque') ? sandbox : {}

@@ -133,6 +133,7 @@ test('messages of others are ignored', async (t) => {
   const cases: [string, unknown, (string | undefined)?, unknown?][] = [
     ['a longer domain', finish, 'https://evilfacebook.com'],
     ['a domain in front', finish, 'https://www.facebook.com.evil.io'],
+    ['the domain without www, in front', finish, 'https://facebook.com.evil.io'],
     ['the domain without www', finish, 'https://facebook.com'],
     ['http', finish, 'http://www.facebook.com'],
     ['another port', finish, 'https://www.facebook.com:8443'],
