@@ -83,7 +83,36 @@ browserTest(
   iPhone,
 )
 
-browserTest('customer: a link that expired, is none of ours or is incomplete says what to do', async (stage) => {
+/** Answers StartOnboarding as the service does with such a reason. */
+async function startAnswers(page: Page, status: number, reason: string): Promise<void> {
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'connect.whatrack', metadata: {} }]
+  await page.route('**/api/v1/whatsapp/onboardings', (route) => route.fulfill({ status, json: { code: 16, message: reason, details } }))
+}
+
+for (const [status, reason] of [[401, 'CREDENTIAL_EXPIRED'], [400, 'ONBOARDING_EXPIRED']] as const) {
+  browserTest(`customer: a link that expired says what to do (${reason})`, async (stage) => {
+    stage.expectedErrors.push(refusals)
+    const { page } = stage
+    await startAnswers(page, status, reason)
+    await page.goto((await makeLink(stage)).url)
+    await title(page, 'Este link não vale mais')
+    await page.getByText('Peça um novo a quem enviou').waitFor()
+    assert.equal(await page.locator('#open').count(), 0)
+  })
+}
+
+browserTest('customer: a service that is away for a moment is no link that expired', async (stage) => {
+  stage.expectedErrors.push(/status of 503/)
+  const { page } = stage
+  await startAnswers(page, 503, 'STORAGE_UNAVAILABLE')
+  await page.goto((await makeLink(stage)).url)
+  await page.getByRole('alert').getByText('Vamos tentar de novo em instantes').waitFor()
+  await page.unroute('**/api/v1/whatsapp/onboardings')
+  await finishPopup(await popupOf(page))
+  await connected(stage)
+})
+
+browserTest('customer: a link that is none of ours or is incomplete says what to do', async (stage) => {
   stage.expectedErrors.push(refusals)
   const { page, devstack } = stage
   await makeLink(stage)
