@@ -41,7 +41,7 @@ async function measure(page: Page, url: string, useful: (name: string) => number
   let bytes = 0
   const counts = async (request: Request) => {
     requests++
-    bytes += (await request.sizes().catch(() => undefined))?.responseBodySize ?? 0
+    bytes += Math.max(0, (await request.sizes().catch(() => undefined))?.responseBodySize ?? 0)
   }
   page.on('requestfinished', counts)
   await page.goto(url, { waitUntil: 'commit' })

@@ -51,6 +51,12 @@ test('the customer’s page loads at most 80 KB, and none of the dashboard', () 
   expect(size).toBeLessThanOrEqual(80 * 1024)
 })
 
+test('the dashboard’s document names all that its first screen loads', () => {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8')
+  for (const file of loaded('index.html', 'src/overview/Overview.tsx')) expect(html).toContain(`/${file}`)
+  expect(readFileSync(join(folder, 'connect.html'), 'utf8')).not.toContain('Overview')
+})
+
 test.each(['index.html', 'connect.html'])('%s holds no inline script and no inline handler', (page) => {
   const html = readFileSync(join(folder, page), 'utf8')
   for (const [, attributes, text] of html.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)) {
