@@ -90,17 +90,15 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		return jobs.Run(ctx, p.DB, workers, p.Log, jobs.Every{Interval: webhook.PruneEvery, Args: store.PruneArgs{}})
 	}
 	splitter := webhook.NewSplitter(rows, p.Log)
-	committer := webhook.NewCommitter(splitter.Keep)
 	serve := func(ctx context.Context) error {
-		defer committer.Close()   // the last webhook has its answer
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind
 		defer messages.Drain()    // or a message
 		return server.Serve(ctx)
 	}
 	o := &Onboarding{RPC: server, tasks: []run.Task{
-		serve, onboardings.Run, work, destinations.Run, committer.Run, splitter.Run, p.Callers.Watch,
+		serve, onboardings.Run, work, destinations.Run, splitter.Run, p.Callers.Watch,
 	}}
-	return o, o.front(s, p, onboardings, committer)
+	return o, o.front(s, p, onboardings, webhook.NewCommitter(splitter.Keep))
 }
 
 // Run serves until ctx ends.

@@ -2,7 +2,8 @@ package webhook
 
 import (
 	"context"
-	"sync"
+	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -15,13 +16,12 @@ const (
 )
 
 // Committer makes many bodies durable with one commit. It never waits for company: a batch is whatever queued while the
-// commit before it ran, so that a lone sender pays for one commit and a crowd shares it. Two take turns, so that one
-// gathers while the other waits for the disk.
+// commits before it ran, so that a lone sender pays for one commit and a crowd shares it. Two commits may run at a time,
+// so that one gathers while the other waits for the disk.
 type Committer struct {
 	insert func(context.Context, [][]byte) error
 	queue  chan *waiting
-	mu     sync.RWMutex // guards closed, so that nothing is sent on a closed queue
-	closed bool
+	slots  chan struct{} // one for each commit that runs
 }
 
 type waiting struct {
@@ -29,76 +29,58 @@ type waiting struct {
 	done chan error
 }
 
-// NewCommitter makes a committer. Its Run must run beside the server.
+// NewCommitter makes a committer.
 func NewCommitter(insert func(context.Context, [][]byte) error) *Committer {
-	return &Committer{insert: insert, queue: make(chan *waiting, queueLength)}
+	return &Committer{insert: insert, queue: make(chan *waiting, queueLength), slots: make(chan struct{}, committers)}
 }
 
 // Keep implements Keeper: it returns when the body is durable, or is not. It does not end with its context: Meta hangs up
 // and comes again, and what is committed meanwhile is recognised.
 func (c *Committer) Keep(_ context.Context, body []byte) error {
 	w := &waiting{body: body, done: make(chan error, 1)}
-	if !c.enqueue(w) {
+	select {
+	case c.queue <- w:
+	default:
 		return ErrBusy
+	}
+	if c.acquire() {
+		c.commit(c.gather())
+		c.release()
 	}
 	return <-w.done
 }
 
-func (c *Committer) enqueue(w *waiting) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.closed {
-		return false
-	}
+func (c *Committer) acquire() bool {
 	select {
-	case c.queue <- w:
+	case c.slots <- struct{}{}:
 		return true
 	default:
 		return false
 	}
 }
 
-// Close takes no more, and ends Run once the queue is empty.
-func (c *Committer) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.closed = true
-		close(c.queue)
+// release gives a slot back. What queued meanwhile found none: it is committed by a goroutine of its own, since whoever
+// had the slot has an answer to give.
+func (c *Committer) release() {
+	<-c.slots
+	if len(c.queue) > 0 && c.acquire() {
+		go c.drain()
 	}
 }
 
-// lastWait is how long after its context's end Run waits for Close.
-const lastWait = time.Minute
-
-// Run commits until Close. It does not end with its context, since requests that were let in are still to be answered;
-// only if nobody closes does it end by itself.
-func (c *Committer) Run(ctx context.Context) error {
-	forgotten := context.AfterFunc(ctx, func() { time.AfterFunc(lastWait, c.Close) })
-	defer forgotten()
-	var group sync.WaitGroup
-	for range committers {
-		group.Go(c.work)
+// drain commits until nothing is queued.
+func (c *Committer) drain() {
+	for len(c.queue) > 0 {
+		c.commit(c.gather())
 	}
-	group.Wait()
-	return nil
-}
-
-func (c *Committer) work() {
-	for first := range c.queue {
-		c.commit(c.gather(first))
-	}
+	c.release()
 }
 
 // gather takes what is there, up to a batch.
-func (c *Committer) gather(first *waiting) []*waiting {
-	batch, size := []*waiting{first}, len(first.body)
-	for len(batch) < maxBatch && size < maxBatchBytes {
+func (c *Committer) gather() (batch []*waiting) {
+	for size := 0; len(batch) < maxBatch && size < maxBatchBytes; {
 		select {
-		case w, ok := <-c.queue:
-			if !ok {
-				return batch
-			}
+		case w := <-c.queue:
 			batch, size = append(batch, w), size+len(w.body)
 		default:
 			return batch
@@ -109,6 +91,9 @@ func (c *Committer) gather(first *waiting) []*waiting {
 
 // commit keeps a batch, or each of it alone: one bad body must not fail its neighbours.
 func (c *Committer) commit(batch []*waiting) {
+	if len(batch) == 0 { // others were quicker
+		return
+	}
 	err := c.insertAll(batch)
 	if err != nil && len(batch) > 1 {
 		for _, w := range batch {
@@ -121,7 +106,13 @@ func (c *Committer) commit(batch []*waiting) {
 	}
 }
 
-func (c *Committer) insertAll(batch []*waiting) error {
+// insertAll does not panic: others wait for its answer.
+func (c *Committer) insertAll(batch []*waiting) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	bodies := make([][]byte, 0, len(batch))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,25 +36,10 @@ func (c *commits) insert(_ context.Context, bodies [][]byte) error {
 	return nil
 }
 
-func run(t *testing.T, c *commits) *webhook.Committer {
-	t.Helper()
-	committer := webhook.NewCommitter(c.insert)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = committer.Run(context.Background())
-	}()
-	t.Cleanup(func() {
-		committer.Close()
-		<-ended
-	})
-	return committer
-}
-
 func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 	t.Parallel()
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
-	committer := run(t, c)
+	committer := webhook.NewCommitter(c.insert)
 	var group sync.WaitGroup
 	keep := func(body string) {
 		group.Go(func() {
@@ -82,7 +68,7 @@ func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	t.Parallel()
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
-	committer := run(t, c)
+	committer := webhook.NewCommitter(c.insert)
 	var group sync.WaitGroup
 	group.Go(func() { _ = committer.Keep(t.Context(), []byte("a")) })
 	<-c.entered // so that the second is not gathered with the first
@@ -102,11 +88,59 @@ func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	}
 }
 
-func TestAFullQueueAndAClosedOneRefuse(t *testing.T) {
+func TestAFullQueueRefusesAndIsKeptAllTheSame(t *testing.T) {
 	t.Parallel()
-	committer := webhook.NewCommitter(func(context.Context, [][]byte) error { return nil })
-	committer.Close()
-	if err := committer.Keep(t.Context(), nil); !errors.Is(err, webhook.ErrBusy) {
-		t.Errorf("err = %v", err)
+	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{})}
+	committer := webhook.NewCommitter(c.insert)
+	var group sync.WaitGroup
+	var kept, refused atomic.Int64
+	keep := func() {
+		switch err := committer.Keep(t.Context(), []byte("body")); {
+		case err == nil:
+			kept.Add(1)
+		case errors.Is(err, webhook.ErrBusy):
+			refused.Add(1)
+		default:
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		group.Go(keep)
+		<-c.entered // so that it is alone in its batch
+	}
+	const more = 5000
+	for range more {
+		group.Go(keep)
+	}
+	for refused.Load()+int64(committer.Waiting()) < more {
+		time.Sleep(time.Millisecond)
+	}
+	if refused.Load() == 0 {
+		t.Error("none was refused")
+	}
+	close(c.release)
+	group.Wait()
+	if kept.Load()+refused.Load() != more+2 {
+		t.Errorf("%d were kept and %d refused", kept.Load(), refused.Load())
+	}
+}
+
+func TestAPanicIsAnErrorAndHoldsNobody(t *testing.T) {
+	t.Parallel()
+	panics := true
+	committer := webhook.NewCommitter(func(context.Context, [][]byte) error {
+		if panics {
+			panic("canary")
+		}
+		return nil
+	})
+	if err := committer.Keep(t.Context(), []byte("a")); err == nil {
+		t.Error("no error")
+	}
+	panics = false
+	for range 3 {
+		if err := committer.Keep(t.Context(), []byte("b")); err != nil {
+			t.Error(err)
+		}
 	}
 }
