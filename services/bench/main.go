@@ -1,7 +1,7 @@
 // Command bench measures what is asked of whatrack-connect and prints each figure beside a bare baseline of the same run,
 // so that a slow machine is not mistaken for a slow program. docs/performance.md says how to read it.
 //
-// Everything runs in this process but the devstack: the two services as production wires them, with mTLS between them
+// Everything runs in this process but the devstack and the senders of webhooks: the two services as production wires them, with mTLS between them
 // and to the measuring client, and the simulated Meta. SQLite is always measured, PostgreSQL where TEST_DATABASE_URL is
 // set; `make bench` sets it.
 package main
@@ -29,16 +29,26 @@ func main() {
 }
 
 func realMain(ctx context.Context, stdout, stderr io.Writer) int {
-	dir, err := os.MkdirTemp("", "bench-")
-	if err == nil {
-		defer func() { _ = os.RemoveAll(dir) }()
-		err = measure(ctx, dir, stdout)
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == sendCommand {
+		err = send(ctx, os.Args[2:], stdout)
+	} else {
+		err = measureAll(ctx, stdout)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}
 	return 0
+}
+
+func measureAll(ctx context.Context, stdout io.Writer) error {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	return measure(ctx, dir, stdout)
 }
 
 // measure prints a line as soon as it is known.

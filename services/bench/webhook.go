@@ -9,17 +9,14 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
 const (
 	webhookRounds    = 7
 	webhookRoundTime = time.Second
-	// distinct is how many different bodies the senders take turns with.
-	distinct = 512
-	small    = 2 << 10
-	large    = 20 << 10
+	small            = 2 << 10
+	large            = 20 << 10
 )
 
 // measureIntake posts signed webhooks to us and to the two baselines: one commits a row for each body before it answers,
@@ -41,21 +38,19 @@ func (p *pair) measureIntake(ctx context.Context, out *table) error {
 	if err != nil {
 		return err
 	}
-	for _, load := range []struct {
-		senders, size int
-		checking      bool
-	}{{1, small, true}, {16, small, true}, {64, small, true}, {256, small, true}, {16, large, false}} {
-		s := newSenders(load.senders, load.size)
-		name := fmt.Sprintf("webhook intake, %d KB, senders: %d", load.size>>10, load.senders)
+	for _, c := range []struct {
+		crowd
+		checking bool
+	}{{crowd{1, small}, true}, {crowd{16, small}, true}, {crowd{64, small}, true}, {crowd{256, small}, true}, {crowd{16, large}, false}} {
+		name := fmt.Sprintf("webhook intake, %d KB, senders: %d", c.size>>10, c.senders)
 		targets := []string{p.hookURL(), committing}
 		names := []string{name + ", a commit each", "  the HMAC alone"}
-		if load.checking {
+		if c.checking {
 			targets = append(targets, checking)
 		}
-		if err := s.compare(ctx, targets, names, out); err != nil {
+		if err := c.compare(ctx, targets, names, out); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		s.client.CloseIdleConnections()
 	}
 	return p.measureSplit(ctx, release, out)
 }
@@ -113,25 +108,6 @@ func splitUp(ctx context.Context, db *sql.DB) (n int, err error) {
 	return n, db.QueryRowContext(ctx, "select count(*) from deliveries").Scan(&n)
 }
 
-// senders post bodies, each over a connection of its own.
-type senders struct {
-	count  int
-	client *http.Client
-	bodies [][]byte
-	signed []string
-	next   atomic.Int64
-}
-
-func newSenders(count, size int) *senders {
-	s := &senders{count: count, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: count}}}
-	for range distinct {
-		body := envelope(size)
-		s.bodies = append(s.bodies, body)
-		s.signed = append(s.signed, signed([]byte(appSecret), body))
-	}
-	return s
-}
-
 // envelope is a POST of Meta's of so many bytes: messages of a number of a WABA that nobody claimed.
 func envelope(size int) []byte {
 	const head = `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","time":1739321024,"changes":[{"field":"messages",` +
@@ -150,36 +126,6 @@ func envelope(size int) []byte {
 	b.WriteString(strings.Repeat(" ", size-b.Len()-len(tail)))
 	b.WriteString(tail)
 	return []byte(b.String())
-}
-
-// compare runs rounds that alternate between the targets, the first of which is ours, and prints the median of the
-// ratios to each of the others.
-func (s *senders) compare(ctx context.Context, targets, names []string, out *table) error {
-	rates, ratios := make([][]float64, len(targets)), make([][]float64, len(targets))
-	for round := range webhookRounds + 1 {
-		var ours float64
-		for i, target := range targets {
-			rate, err := throughput(ctx, s.count, webhookRoundTime, func() error { return s.post(ctx, target) })
-			if err != nil {
-				return err
-			}
-			if i == 0 {
-				ours = rate
-			}
-			if round > 0 { // the first warms up
-				rates[i], ratios[i] = append(rates[i], rate), append(ratios[i], ours/rate)
-			}
-		}
-	}
-	for i := 1; i < len(targets); i++ {
-		out.line(names[i-1], fmt.Sprintf("%.0f/s", median(rates[0])), fmt.Sprintf("%.0f/s", median(rates[i])), fmt.Sprintf("%.2f", median(ratios[i])))
-	}
-	return nil
-}
-
-func (s *senders) post(ctx context.Context, target string) error {
-	i := s.next.Add(1) % distinct
-	return post(ctx, s.client, target, s.bodies[i], s.signed[i])
 }
 
 // post wants 200. It is not bound to the end of a round: what was sent is answered.

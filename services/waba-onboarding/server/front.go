@@ -47,12 +47,14 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	if s.PublicURL != "" {
 		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
 	}
-	all := http.NewServeMux()
-	all.Handle("/", web.Secure(mux, s.overTLS()))
-	all.Handle("/api/v1/whatsapp/webhook", &webhook.Intake{ // Meta is no browser, and needs no browser's headers
+	intake := &webhook.Intake{
 		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
 		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
-	})
+	}
+	mux.Handle(webhookPath, intake)
+	all := http.NewServeMux()
+	all.Handle("/", web.Secure(mux, s.overTLS()))
+	all.Handle("POST "+webhookPath, intake) // by Meta, which is no browser and needs no browser's headers
 	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: all, Log: p.Log})
 	if err != nil {
 		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
@@ -60,6 +62,8 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	o.RPC.Front(o.HTTP.Serve)
 	return nil
 }
+
+const webhookPath = "/api/v1/whatsapp/webhook"
 
 // intakeMemory bounds the bodies of webhooks that are in memory at a time.
 const intakeMemory = 64 << 20
