@@ -28,7 +28,7 @@ func All(ctx context.Context, tasks ...Task) error {
 	var group sync.WaitGroup
 	for _, task := range tasks {
 		group.Go(func() {
-			err := protect(ctx, task)
+			err := Protect(ctx, task)
 			ended := ctx.Err()
 			if err == nil || (ended != nil && errors.Is(err, ended)) {
 				return
@@ -52,7 +52,8 @@ func (f *failures) add(err error) {
 	f.errs = append(f.errs, err)
 }
 
-func protect(ctx context.Context, task Task) (err error) {
+// Protect runs a task, of which a panic is an error.
+func Protect(ctx context.Context, task Task) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -98,6 +98,31 @@ func TestWhateverIsSignedIsKeptAndShown(t *testing.T) {
 	})
 }
 
+func TestWhatWABAsSendIsSplitInTheOrderInWhichItCame(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		const many = 90
+		for i := range many { // of several WABAs, so that they are split side by side
+			body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"%d","changes":[{"field":"messages","value":{"n":%d}}]}]}`, 1+i%3, i)
+			if status := b.deliver(body); status != http.StatusOK {
+				t.Fatalf("answered %d", status)
+			}
+		}
+		eventually(t, "all changes", func() bool { return len(b.changes(platform)) == many })
+		last := map[string]string{}
+		for _, change := range slices.Backward(b.changes(platform)) {
+			waba, delivery := change.GetWabaId(), change.GetDeliveryId() // whose ids are in the order in which they came
+			if delivery < last[waba] {
+				t.Errorf("WABA %s: %s came after %s", waba, delivery, last[waba])
+			}
+			last[waba] = delivery
+		}
+		if len(last) != 3 {
+			t.Errorf("WABAs: %v", last)
+		}
+	})
+}
+
 func TestAThousandUpdatesInOnePOST(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

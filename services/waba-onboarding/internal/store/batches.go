@@ -30,6 +30,14 @@ func (b Batch) Delivery(place int) Delivery {
 	return d
 }
 
+// Size is how many bytes its bodies have.
+func (b Batch) Size() (size int64) {
+	for _, body := range b.Bodies {
+		size += int64(len(body))
+	}
+	return size
+}
+
 // KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server.
 func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (id uuid.UUID, err error) {
 	id = newID()
@@ -51,7 +59,7 @@ func (s *Store) Batches(ctx context.Context, age time.Duration, after uuid.UUID,
 	return ids, err
 }
 
-// FindBatch reads a batch. ErrNotFound: it was split.
+// FindBatch reads a batch. ErrNotFound: it was split. ErrDamaged: its bytes are not what was written.
 func (s *Store) FindBatch(ctx context.Context, id uuid.UUID) (Batch, error) {
 	var row struct {
 		ReceiveTime time.Time

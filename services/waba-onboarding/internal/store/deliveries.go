@@ -58,24 +58,44 @@ func (s *Store) ListDeliveries(ctx context.Context, before uuid.UUID, limit int)
 	return list, err
 }
 
-// SplitDelivery writes down a delivery and what it holds and applies it, all in one commit. A delivery that is split
-// already is left alone; a change that came before, in whichever delivery, has no second effect.
-func (s *Store) SplitDelivery(ctx context.Context, d Delivery, changes []NewChange, state DeliveryState) error {
-	d.State, d.ChangeCount = state, len(changes)
+// Split is a delivery and what it holds. One that is Unparsed holds nothing: it is no envelope.
+type Split struct {
+	Delivery Delivery
+	Changes  []NewChange
+	Unparsed bool
+}
+
+// SplitDeliveries writes down deliveries and what they hold and applies it, in their order and all in one commit. A
+// delivery that is split already is left alone; a change that came before, in whichever delivery, has no second effect.
+func (s *Store) SplitDeliveries(ctx context.Context, parts []Split) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		mine := tx.Clauses(unlessSplit).Create(&d)
-		if mine.Error != nil || mine.RowsAffected == 0 {
-			return mine.Error
-		}
-		known := routes{}
-		for _, change := range changes {
-			change.Change.DeliveryID = d.ID
-			if err := s.takeChange(tx, known, change); err != nil {
+		for _, part := range parts {
+			if err := s.splitDelivery(tx, part); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *Store) splitDelivery(tx *gorm.DB, part Split) error {
+	d := part.Delivery
+	d.State, d.ChangeCount = DeliverySplit, len(part.Changes)
+	if part.Unparsed {
+		d.State = DeliveryUnparsed
+	}
+	mine := tx.Clauses(unlessSplit).Create(&d)
+	if mine.Error != nil || mine.RowsAffected == 0 {
+		return mine.Error
+	}
+	known := routes{}
+	for _, change := range part.Changes {
+		change.Change.DeliveryID = d.ID
+		if err := s.takeChange(tx, known, change); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unlessSplit lets a delivery have a row already only while it is not split.

@@ -29,25 +29,26 @@ func (p *packer) pack(bodies [][]byte) []byte {
 	return p.packed
 }
 
-var errDamaged = errors.New("damaged")
+// ErrDamaged says that the bytes of a batch are not what was written.
+var ErrDamaged = errors.New("damaged")
 
 // unpack undoes pack, into memory of its own.
 func unpack(packed []byte) (bodies [][]byte, err error) {
 	if size, err := s2.DecodedLen(packed); err == nil && size > maxUnpacked {
-		return nil, fmt.Errorf("%w: %d bytes", errDamaged, size)
+		return nil, fmt.Errorf("%w: %d bytes", ErrDamaged, size)
 	}
 	framed, err := s2.Decode(nil, packed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	for len(framed) > 0 {
 		length, n := binary.Uvarint(framed)
 		if n <= 0 || length > maxUnpacked {
-			return nil, fmt.Errorf("%w: a body has no length", errDamaged)
+			return nil, fmt.Errorf("%w: a body has no length", ErrDamaged)
 		}
 		end := n + int(length)
 		if end > len(framed) {
-			return nil, fmt.Errorf("%w: a body passes the end", errDamaged)
+			return nil, fmt.Errorf("%w: a body passes the end", ErrDamaged)
 		}
 		bodies, framed = append(bodies, framed[n:end:end]), framed[end:]
 	}

@@ -2,9 +2,9 @@ package webhook
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"time"
+
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 const (
@@ -107,19 +107,14 @@ func (c *Committer) commit(batch []*waiting) {
 }
 
 // insertAll does not panic: others wait for its answer.
-func (c *Committer) insertAll(batch []*waiting) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
+func (c *Committer) insertAll(batch []*waiting) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	bodies := make([][]byte, 0, len(batch))
 	for _, w := range batch {
 		bodies = append(bodies, w.body)
 	}
-	return c.insert(ctx, bodies)
+	return run.Protect(ctx, func(ctx context.Context) error { return c.insert(ctx, bodies) })
 }
 
 // Waiting is how many bodies are queued.

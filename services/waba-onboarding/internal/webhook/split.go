@@ -10,41 +10,38 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
 const (
-	// splitters is how many deliveries are split at a time: each is a commit, and intake needs the database too.
-	splitters = 4
 	// failurePause is how long a splitter rests after a failure, which is seldom the last while a database is away.
 	failurePause = time.Second
+	// maxOpen bounds the bytes of batches that are read and not split yet.
+	maxOpen = 32 << 20
 )
 
 // Splitter makes of deliveries what they say. The rows are the queue: the batches that this process keeps it splits at
 // once, and what it did not get to, or another one left behind, is found by a sweep. A job for each would cost more than
 // the delivery itself.
 type Splitter struct {
-	Store      *store.Store
-	Log        *slog.Logger
-	batches    chan uuid.UUID
-	queued     sync.Map // of the ids in batches, and of those that are being split: none is queued twice
-	deliveries chan unsplit
-	done       chan uuid.UUID
-}
-
-// unsplit is a delivery for whichever splitter is free.
-type unsplit struct {
-	store.Delivery
-	settled func(error)
+	Store   *store.Store
+	Log     *slog.Logger
+	batches chan uuid.UUID
+	queued  sync.Map // of the ids in batches, and of those that are being split: none is queued twice
+	lanes   lanes
+	open    *semaphore.Weighted // of maxOpen
+	done    chan uuid.UUID
 }
 
 // NewSplitter makes a splitter. Its Run must run beside the server.
 func NewSplitter(rows *store.Store, log *slog.Logger) *Splitter {
 	return &Splitter{
 		Store: rows, Log: log,
-		batches: make(chan uuid.UUID, queueLength), deliveries: make(chan unsplit), done: make(chan uuid.UUID, queueLength),
+		batches: make(chan uuid.UUID, queueLength), lanes: newLanes(), open: semaphore.NewWeighted(maxOpen),
+		done: make(chan uuid.UUID, queueLength),
 	}
 }
 
@@ -71,21 +68,26 @@ func (s *Splitter) queue(id uuid.UUID) {
 
 // Run splits until ctx ends. What is left then is found by the next to run.
 func (s *Splitter) Run(ctx context.Context) error {
-	tasks := []run.Task{s.sweepAll, s.open, s.forget}
-	for range splitters {
-		tasks = append(tasks, s.work)
+	tasks := []run.Task{s.sweepAll, s.openAll, s.forget}
+	for _, l := range s.lanes {
+		tasks = append(tasks, func(ctx context.Context) error { return s.work(ctx, l) })
 	}
 	return run.All(ctx, tasks...)
 }
 
-// open hands out the deliveries of one batch after the other.
-func (s *Splitter) open(ctx context.Context) error {
+// openAll hands out the deliveries of one batch after the other.
+func (s *Splitter) openAll(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case id := <-s.batches:
-			if err := s.handOut(ctx, id); err != nil && ctx.Err() == nil {
+			err := s.handOut(ctx, id)
+			switch {
+			case err == nil || ctx.Err() != nil:
+			case errors.Is(err, store.ErrDamaged): // it stays, known, so that nobody tries it every few seconds
+				s.Log.ErrorContext(ctx, "a batch of deliveries is damaged and stays as it is", "batchId", id, "error", err)
+			default:
 				s.queued.Delete(id)
 				s.Log.WarnContext(ctx, "a batch of deliveries could not be read and is tried again", "batchId", id, "error", err)
 				pause(ctx, failurePause)
@@ -103,6 +105,10 @@ func (s *Splitter) handOut(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
+	size := min(batch.Size(), maxOpen)
+	if err := s.open.Acquire(ctx, size); err != nil {
+		return err
+	}
 	var left atomic.Int64
 	var failed atomic.Bool
 	left.Store(int64(len(batch.Bodies)))
@@ -110,29 +116,22 @@ func (s *Splitter) handOut(ctx context.Context, id uuid.UUID) error {
 		if err != nil {
 			failed.Store(true)
 		}
-		switch {
-		case left.Add(-1) > 0:
-		case failed.Load():
+		if left.Add(-1) > 0 {
+			return
+		}
+		s.open.Release(size)
+		if failed.Load() {
 			s.queued.Delete(id)
-		default:
+		} else {
 			s.done <- id
 		}
 	}
 	for place := range batch.Bodies {
-		if err := s.hand(ctx, unsplit{batch.Delivery(place), settled}); err != nil {
+		if err := s.lanes.hand(ctx, unsplit{batch.Delivery(place), settled}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *Splitter) hand(ctx context.Context, d unsplit) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case s.deliveries <- d:
-		return nil
-	}
 }
 
 // forget removes the batches that are done. Those that end while some are removed are removed together.
@@ -158,25 +157,39 @@ func (s *Splitter) forget(ctx context.Context) error {
 	}
 }
 
-func (s *Splitter) work(ctx context.Context) error {
+// work splits the deliveries of a lane: those that queued meanwhile together, in one commit.
+func (s *Splitter) work(ctx context.Context, l lane) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case d := <-s.deliveries:
-			d.settled(s.settle(ctx, d.Delivery))
+		case first := <-l:
+			s.settle(ctx, l.gather(first))
 		}
 	}
 }
 
-// settle splits a delivery, or keeps it as one that could not be: a poison one must not hold its batch.
-func (s *Splitter) settle(ctx context.Context, d store.Delivery) error {
-	err := s.split(ctx, d)
+// settle splits deliveries together, or each alone: a poison one must not hold its neighbours.
+func (s *Splitter) settle(ctx context.Context, together []unsplit) {
+	if len(together) > 1 && s.split(ctx, together) == nil {
+		for _, d := range together {
+			d.settled(nil)
+		}
+		return
+	}
+	for _, d := range together {
+		d.settled(s.settleAlone(ctx, d))
+	}
+}
+
+// settleAlone splits a delivery, or keeps it as one that could not be.
+func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
+	err := s.split(ctx, []unsplit{d})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	s.Log.WarnContext(ctx, "a delivery could not be split and is tried again", "deliveryId", d.ID, "error", err)
-	if err := s.Store.KeepDelivery(ctx, d); err != nil {
+	if err := s.Store.KeepDelivery(ctx, d.Delivery); err != nil {
 		pause(ctx, failurePause)
 		return err
 	}
@@ -190,17 +203,17 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// split cuts one delivery, in one commit. What is split already is left alone, so that it may run twice. A panic is an
+// split cuts deliveries, in one commit. What is split already is left alone, so that it may run twice. A panic is an
 // error like any other: no body may end the process.
-func (s *Splitter) split(ctx context.Context, d store.Delivery) error {
-	return run.All(ctx, func(ctx context.Context) error {
-		state := store.DeliverySplit
-		changes, ok := cut(d.Body, d.ReceiveTime)
-		if !ok {
-			state = store.DeliveryUnparsed
+func (s *Splitter) split(ctx context.Context, together []unsplit) error {
+	return run.Protect(ctx, func(ctx context.Context) error {
+		parts := make([]store.Split, 0, len(together))
+		for _, d := range together {
+			changes, ok := cut(d.Body, d.ReceiveTime)
+			parts = append(parts, store.Split{Delivery: d.Delivery, Changes: changes, Unparsed: !ok})
 		}
-		if err := s.Store.SplitDelivery(ctx, d, changes, state); err != nil {
-			return fmt.Errorf("write what it holds: %w", err)
+		if err := s.Store.SplitDeliveries(ctx, parts); err != nil {
+			return fmt.Errorf("write what they hold: %w", err)
 		}
 		return nil
 	})

@@ -21,7 +21,9 @@ const (
 // sweepAll looks for what was left, at once and then regularly.
 func (s *Splitter) sweepAll(ctx context.Context) error {
 	for age := time.Duration(0); ctx.Err() == nil; age = leftAlone {
-		if err := errors.Join(s.sweepBatches(ctx, age), s.sweepDeliveries(ctx, age)); err != nil && ctx.Err() == nil {
+		batches := eachLeft(ctx, age, s.Store.Batches, func(_ context.Context, id uuid.UUID) error { s.queue(id); return nil })
+		deliveries := eachLeft(ctx, age, s.Store.Unsplit, s.splitAgain)
+		if err := errors.Join(batches, deliveries); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "deliveries that were left could not be looked for", "error", err)
 		}
 		pause(ctx, sweepInterval)
@@ -29,36 +31,15 @@ func (s *Splitter) sweepAll(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// sweepBatches queues every batch that is at least so old.
-func (s *Splitter) sweepBatches(ctx context.Context, age time.Duration) error {
+// eachLeft does something to each that is at least so old, page by page.
+func eachLeft(ctx context.Context, age time.Duration, list lister, do func(context.Context, uuid.UUID) error) error {
 	for after := uuid.Nil; ; {
-		ids, err := s.Store.Batches(ctx, age, after, sweepPage)
+		ids, err := list(ctx, age, after, sweepPage)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			s.queue(id)
-		}
-		if len(ids) < sweepPage {
-			return nil
-		}
-		after = ids[len(ids)-1]
-	}
-}
-
-// sweepDeliveries tries again what could not be split.
-func (s *Splitter) sweepDeliveries(ctx context.Context, age time.Duration) error {
-	for after := uuid.Nil; ; {
-		ids, err := s.Store.Unsplit(ctx, age, after, sweepPage)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			d, err := s.Store.FindDelivery(ctx, id)
-			if err == nil {
-				err = s.hand(ctx, unsplit{d, func(error) {}})
-			}
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
+			if err := do(ctx, id); err != nil {
 				return err
 			}
 		}
@@ -67,4 +48,18 @@ func (s *Splitter) sweepDeliveries(ctx context.Context, age time.Duration) error
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+type lister func(ctx context.Context, age time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error)
+
+// splitAgain tries what could not be split.
+func (s *Splitter) splitAgain(ctx context.Context, id uuid.UUID) error {
+	d, err := s.Store.FindDelivery(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.lanes.hand(ctx, unsplit{d, func(error) {}})
 }

@@ -1,0 +1,78 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"hash/maphash"
+
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+const (
+	// laneCount is how many commits split at a time: intake needs the database too.
+	laneCount  = 4
+	laneLength = 256
+	// What is split together shares a commit, and waits for it.
+	maxTogether      = 32
+	maxTogetherBytes = 256 << 10
+)
+
+// unsplit is a delivery that waits in a lane. settled is told when it has its row, or why it has none.
+type unsplit struct {
+	store.Delivery
+	settled func(error)
+}
+
+// lane is deliveries that are split in the order in which they came.
+type lane chan unsplit
+
+// lanes are split side by side. What a WABA sends is all in one of them: Meta delivers a customer's messages one after
+// the other, and whoever watches them is to see them so.
+type lanes [laneCount]lane
+
+func newLanes() (all lanes) {
+	for i := range all {
+		all[i] = make(lane, laneLength)
+	}
+	return all
+}
+
+var laneSeed = maphash.MakeSeed()
+
+// hand waits until there is room in the lane of a delivery.
+func (all *lanes) hand(ctx context.Context, d unsplit) error {
+	l := all[maphash.String(laneSeed, firstWABA(d.Body))%laneCount]
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case l <- d:
+		return nil
+	}
+}
+
+// firstWABA is whose the first entry of a delivery is; empty where it can not be told.
+func firstWABA(body []byte) string {
+	var envelope struct {
+		Entry []struct {
+			ID looseID `json:"id"`
+		} `json:"entry"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil || len(envelope.Entry) == 0 {
+		return ""
+	}
+	return string(envelope.Entry[0].ID)
+}
+
+// gather takes what queued behind the first, up to what may share a commit.
+func (l lane) gather(first unsplit) []unsplit {
+	together := []unsplit{first}
+	for size := first.SizeBytes; len(together) < maxTogether && size < maxTogetherBytes; {
+		select {
+		case d := <-l:
+			together, size = append(together, d), size+d.SizeBytes
+		default:
+			return together
+		}
+	}
+	return together
+}
