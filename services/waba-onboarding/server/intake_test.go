@@ -146,7 +146,9 @@ func TestAThousandUpdatesInOnePOST(t *testing.T) {
 	})
 }
 
-func (b *bundle) countMessages(connection string) (n int) {
+func (b *bundle) countMessages(connection string) int { return len(b.allMessages(connection)) }
+
+func (b *bundle) allMessages(connection string) (all []*onboardingv1.Message) {
 	b.t.Helper()
 	client := onboardingv1.NewMessageServiceClient(b.conn(b.replica, org1))
 	for page := ""; ; {
@@ -154,9 +156,9 @@ func (b *bundle) countMessages(connection string) (n int) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		n += len(resp.GetMessages())
+		all = append(all, resp.GetMessages()...)
 		if page = resp.GetNextPageToken(); page == "" {
-			return n
+			return all
 		}
 	}
 }

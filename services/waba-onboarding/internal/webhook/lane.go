@@ -30,18 +30,18 @@ type lane chan unsplit
 // the other, and whoever watches them is to see them so.
 type lanes [laneCount]lane
 
-func newLanes() (all lanes) {
-	for i := range all {
-		all[i] = make(lane, laneLength)
+func newLanes() (ls lanes) {
+	for i := range ls {
+		ls[i] = make(lane, laneLength)
 	}
-	return all
+	return ls
 }
 
 var laneSeed = maphash.MakeSeed()
 
 // hand waits until there is room in the lane of a delivery.
-func (all *lanes) hand(ctx context.Context, d unsplit) error {
-	l := all[maphash.String(laneSeed, firstWABA(d.Body))%laneCount]
+func (ls *lanes) hand(ctx context.Context, d unsplit) error {
+	l := ls[maphash.String(laneSeed, firstWABA(d.Body))%laneCount]
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
