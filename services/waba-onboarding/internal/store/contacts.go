@@ -20,9 +20,6 @@ type Contact struct {
 	Time         time.Time // of Meta's last word on it
 }
 
-// contactBatch is how many entries one statement writes; a change may hold thousands.
-const contactBatch = 500
-
 // keepContacts writes names down, unless something newer was said of their owners.
 func (s *Store) keepContacts(tx *gorm.DB, connection uuid.UUID, said []Contact) error {
 	newer := clause.OnConflict{
@@ -30,7 +27,7 @@ func (s *Store) keepContacts(tx *gorm.DB, connection uuid.UUID, said []Contact) 
 		DoUpdates: clause.AssignmentColumns([]string{"name", "time"}),
 		Where:     clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "contacts.time <= excluded.time"}}},
 	}
-	for batch := range slices.Chunk(lastWords(connection, said), contactBatch) {
+	for batch := range slices.Chunk(lastWords(connection, said), rowsAtOnce) {
 		if err := tx.Clauses(newer).Create(&batch).Error; err != nil {
 			return err
 		}

@@ -76,13 +76,10 @@ func (p *SyncPart) after(fact SyncFact) SyncState {
 	return SyncRunning
 }
 
-// historyBatch is how many messages one statement writes; a chunk may hold thousands.
-const historyBatch = 500
-
 // keepHistory writes old messages, and counts those that were not known at all. One that is here already stays as it
 // is: what came live is newer. Only what was known by a status alone, or as a placeholder of its media, is filled in.
 func (s *Store) keepHistory(tx *gorm.DB, c Connection, facts []MessageFact) (arrived int64, err error) {
-	for batch := range slices.Chunk(s.historyRows(c, facts), historyBatch) {
+	for batch := range slices.Chunk(s.historyRows(c, facts), rowsAtOnce) {
 		fresh := tx.Clauses(clause.OnConflict{Columns: wamidColumns(), TargetWhere: hasWamid(), DoNothing: true}).Create(&batch)
 		if fresh.Error != nil {
 			return 0, fresh.Error

@@ -68,9 +68,6 @@ type StatusFact struct {
 	Error                                             string
 }
 
-// messageBatch is how many messages one statement writes; Meta sends up to a thousand at once.
-const messageBatch = 500
-
 // applyMessages writes messages once: those that are nothing but new with one statement, the others each by itself.
 func (s *Store) applyMessages(tx *gorm.DB, c Connection, facts []MessageFact) error {
 	var plain, others []MessageFact
@@ -81,7 +78,7 @@ func (s *Store) applyMessages(tx *gorm.DB, c Connection, facts []MessageFact) er
 			others = append(others, fact)
 		}
 	}
-	for batch := range slices.Chunk(plain, messageBatch) {
+	for batch := range slices.Chunk(plain, rowsAtOnce) {
 		rows := make([]Message, 0, len(batch))
 		for _, fact := range batch {
 			rows = append(rows, newMessage(c, fact.Wamid, fact.Message))

@@ -19,44 +19,35 @@ type PruneArgs struct{}
 // Kind implements river.JobArgs.
 func (PruneArgs) Kind() string { return "prune" }
 
-// Prune removes what Meta sent longer ago than it is kept, in batches: the entries of the stream, then the changes that nothing in the
-// stream is about, then the deliveries. Waiting counts the changes among them that nobody ever claimed. Messages,
-// connections and timelines stay, and contacts that were not removed.
+// Prune removes what Meta sent longer ago than it is kept, in batches: the entries of the stream, then the changes that
+// nothing in the stream is about, then the deliveries. Waiting counts the changes among them that nobody ever claimed.
+// Messages, connections and timelines stay, and contacts that were not removed.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, err error) {
 	before := s.now().Add(-keep)
-	for {
-		contacts, err := s.pruneContacts(ctx, before)
-		if err != nil {
-			return total, err
-		}
-		if contacts < pruneBatch {
-			break
-		}
+	if _, err = whileFull(ctx, before, s.pruneContacts); err != nil {
+		return total, err
 	}
-	for {
-		events, err := s.pruneEvents(ctx, before)
-		total.Events += events
-		if err != nil {
-			return total, err
-		}
-		if events < pruneBatch {
-			break
-		}
+	if total.Events, err = whileFull(ctx, before, s.pruneEvents); err != nil {
+		return total, err
 	}
-	for {
-		changes, waiting, err := s.pruneChanges(ctx, before)
-		total.Changes, total.Waiting = total.Changes+changes, total.Waiting+waiting
-		if err != nil {
-			return total, err
-		}
-		if changes < pruneBatch {
-			break
-		}
+	pruneChanges := func(ctx context.Context, before time.Time) (int64, error) {
+		removed, waiting, err := s.pruneChanges(ctx, before)
+		total.Waiting += waiting
+		return removed, err
 	}
+	if total.Changes, err = whileFull(ctx, before, pruneChanges); err != nil {
+		return total, err
+	}
+	total.Deliveries, err = whileFull(ctx, before, s.pruneDeliveries)
+	return total, err
+}
+
+// whileFull removes batch after batch, as long as each is full.
+func whileFull(ctx context.Context, before time.Time, prune func(context.Context, time.Time) (int64, error)) (total int64, err error) {
 	for {
-		deliveries, err := s.pruneDeliveries(ctx, before)
-		total.Deliveries += deliveries
-		if err != nil || deliveries < pruneBatch {
+		removed, err := prune(ctx, before)
+		total += removed
+		if err != nil || removed < pruneBatch {
 			return total, err
 		}
 	}
@@ -65,8 +56,8 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, er
 // holdEvents is how long an event is kept for a destination that has still to receive it.
 const holdEvents = 30 * 24 * time.Hour
 
-// pruneEvents removes entries of the stream that no destination waits for. It moves the horizon in the same transaction:
-// a cursor meets either both or neither.
+// pruneEvents removes entries of the stream that no destination waits for. It moves the horizon in the same
+// transaction: a cursor meets either both or neither.
 func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
 	const nobodys = `(position <= (select position from destination_cursor)
 			or position <= coalesce((select min(begin_position) from destinations), position))

@@ -42,6 +42,9 @@ var (
 // slack is how long after a job was due the sweeper believes that it still comes.
 const slack = 10 * time.Second
 
+// rowsAtOnce is how many rows one statement writes: what Meta sends at once may be thousands.
+const rowsAtOnce = 500
+
 // Store is the database.
 type Store struct {
 	db       *database.DB
