@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 )
 
 // content holds those parts of a message, each named by its type, that a person can read.
@@ -84,3 +85,5 @@ func (s *seconds) UnmarshalJSON(b []byte) error {
 	*s = seconds(bytes.Trim(b, `"`))
 	return nil
 }
+
+func (s seconds) time() *time.Time { return entryTime(json.Number(s)) }

@@ -124,7 +124,7 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 		Edits: clean(m.Edit.Original, 512), Revokes: clean(m.Revoke.Original, 512),
 		Message: store.Message{
 			PhoneNumberID: phone, Wamid: clean(m.ID, 512), Direction: direction, Type: clean(m.Type, 64),
-			Text: clean(m.text(), maxText), MessageTime: entryTime(json.Number(m.Timestamp)), Error: errorText(m.Errors), Content: raw,
+			Text: clean(m.text(), maxText), MessageTime: m.Timestamp.time(), Error: errorText(m.Errors), Content: raw,
 		},
 	}
 	fact.ContactPhone, fact.ContactUserID, fact.ContactName = whom(person, user, contacts)
@@ -181,7 +181,7 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 		MessageID: ourID(s.Opaque), Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors),
 	}
 	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
-	at := entryTime(json.Number(s.Timestamp))
+	at := s.Timestamp.time()
 	switch s.Status {
 	case "sent":
 		fact.Sent = at
