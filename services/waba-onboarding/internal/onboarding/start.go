@@ -36,7 +36,7 @@ func (s *Service) StartOnboarding(ctx context.Context, req *onboardingv1.StartOn
 	state := newState()
 	o, err := s.Store.StartOnboarding(ctx, store.Start{
 		Organization: organization, StateHash: state.Fingerprint(), ReturnURL: req.GetReturnUrl(),
-		Actor: identity.Name(ctx), TTL: s.TTL,
+		Actor: identity.Name(ctx), ExpireTime: s.Now().Add(s.TTL),
 	})
 	if err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func holdAtOnce(t *testing.T, b *bundle, organizations ...string) []Onboarding {
 func TestOneCodeThatIsPostedAtOnceIsOneOnboarding(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
-		started, err := b.StartOnboarding(t.Context(), Start{Organization: "org-1", StateHash: "state", Actor: "test", TTL: time.Hour})
+		started, err := b.StartOnboarding(t.Context(), Start{Organization: "org-1", StateHash: "state", Actor: "test", ExpireTime: b.now().Add(time.Hour)})
 		b.must(err)
 		bare := PostedCode{Organization: "org-1", Fingerprint: "a", TTL: time.Hour}
 		bound := PostedCode{Organization: "org-1", Fingerprint: "b", OnboardingID: started.ID, StateHash: "state", TTL: time.Hour}

@@ -25,8 +25,9 @@ type PostedCode struct {
 
 // RecordCode writes down that a code is about to be spent, and for which onboarding: the one that was posted with it,
 // the one of the state, or a new one. A code that was posted before answers the onboarding that had it first, unless a
-// state says that another was meant, and the rest of the post is ignored. An onboarding that failed before its code brought a token is EXCHANGING again, since the
-// broker alone knows whether the code may be spent; one that failed later is claimed again with its token.
+// state says that another was meant, and the rest of the post is ignored. An onboarding that failed before its code
+// brought a token is EXCHANGING again, since the broker alone knows whether the code may be spent; one that failed later
+// is claimed again with its token.
 func (s *Store) RecordCode(ctx context.Context, p PostedCode) (o Onboarding, err error) {
 	for range 3 { // parallel posts of one code meet at the unique constraint: the loser reads the winner's row
 		err = s.inTx(ctx, func(tx *gorm.DB) error {
@@ -52,7 +53,7 @@ func (s *Store) recordCode(tx *gorm.DB, p PostedCode) (Onboarding, error) {
 		return s.codeAgain(tx, *known, p.Actor)
 	}
 	if p.OnboardingID == uuid.Nil && p.StateHash == "" {
-		o := s.newOnboarding(p.Organization, p.Actor, p.TTL)
+		o := s.newOnboarding(p.Organization, p.Actor, s.now().Add(p.TTL))
 		s.takeCode(&o, p)
 		if err := tx.Create(&o).Error; err != nil {
 			return Onboarding{}, err
@@ -145,7 +146,7 @@ func (s *Store) beginExchange(o *Onboarding) {
 
 // RecordOwnClaim begins a claim of one of the operator's own WABAs, which needs no code.
 func (s *Store) RecordOwnClaim(ctx context.Context, p PostedCode) (Onboarding, error) {
-	o := s.newOnboarding(p.Organization, p.Actor, p.TTL)
+	o := s.newOnboarding(p.Organization, p.Actor, s.now().Add(p.TTL))
 	o.WabaID, o.PhoneNumberID, o.OwnBusiness = p.WabaID, p.PhoneNumberID, true
 	o.Steps.Get(StepExchange).end(StepSkipped, "", s.now())
 	s.move(&o, Claiming, "")

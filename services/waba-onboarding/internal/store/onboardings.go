@@ -76,17 +76,13 @@ type Choice struct {
 // Start is a run of the signup that begins.
 type Start struct {
 	Organization, StateHash, ReturnURL, Actor string
-	TTL                                       time.Duration
-	ExpireTime                                time.Time // instead of TTL
+	ExpireTime                                time.Time
 }
 
 // StartOnboarding records a run of the signup.
 func (s *Store) StartOnboarding(ctx context.Context, start Start) (Onboarding, error) {
-	o := s.newOnboarding(start.Organization, start.Actor, start.TTL)
+	o := s.newOnboarding(start.Organization, start.Actor, start.ExpireTime)
 	o.StateHash, o.ReturnURL = &start.StateHash, start.ReturnURL
-	if !start.ExpireTime.IsZero() {
-		o.ExpireTime = start.ExpireTime
-	}
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Create(&o).Error; err != nil {
 			return err
@@ -96,11 +92,11 @@ func (s *Store) StartOnboarding(ctx context.Context, start Start) (Onboarding, e
 	return o, err
 }
 
-func (s *Store) newOnboarding(organization, actor string, ttl time.Duration) Onboarding {
+func (s *Store) newOnboarding(organization, actor string, expire time.Time) Onboarding {
 	now := s.now()
 	return Onboarding{
 		ID: newID(), OrganizationID: organization, State: Started, Metadata: map[string]string{}, StateTime: now,
-		CreateTime: now, ExpireTime: now.Add(ttl), Steps: newSteps(), Choices: []Choice{}, Epoch: 1, Actor: actor,
+		CreateTime: now, ExpireTime: expire.UTC().Truncate(time.Microsecond), Steps: newSteps(), Choices: []Choice{}, Epoch: 1, Actor: actor,
 	}
 }
 
