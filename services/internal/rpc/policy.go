@@ -70,7 +70,8 @@ func (p Policy) names() []string {
 }
 
 // confine holds a customer in a browser to his own onboarding. Another's is not there, and a request that names none in
-// its message is the handler's to understand; one whose message has no place for it is not for him, unless the policy says so.
+// its message is the handler's to understand; one whose message has no place for it is not for him, unless the policy
+// says so.
 func (p Policy) confine(ctx context.Context, full string, req any) error {
 	client := identity.ClientOf(ctx)
 	if client == nil || p.own[full] {

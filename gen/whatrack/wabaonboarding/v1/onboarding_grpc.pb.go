@@ -36,8 +36,8 @@ const (
 //
 // The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
 // with the clientToken of its onboarding: StartOnboarding, ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and
-// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
-// ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
+// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED,
+// PERMISSION_DENIED, ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceClient interface {
 	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
 	// the clientToken does.
@@ -52,8 +52,8 @@ type OnboardingServiceClient interface {
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
-	// fails later is an Onboarding in FAILED.
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
+	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
 	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,
@@ -171,8 +171,8 @@ func (c *onboardingServiceClient) ListOnboardings(ctx context.Context, in *ListO
 //
 // The organization is the caller's own; a caller with several names one in X-Organization-Id. A customer's browser calls
 // with the clientToken of its onboarding: StartOnboarding, ClaimWaba, SelectWaba, GetOnboarding, WaitOnboarding and
-// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED, PERMISSION_DENIED,
-// ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
+// ReportOnboardingStep of that onboarding, and nothing else. Any call may end with UNAUTHENTICATED, CREDENTIAL_EXPIRED,
+// PERMISSION_DENIED, ORGANIZATION_REQUIRED, INVALID_FIELD, STORAGE_UNAVAILABLE or DEADLINE_EXCEEDED.
 type OnboardingServiceServer interface {
 	// Begins a run of the signup and answers what the popup needs. The state goes along with the code to ClaimWaba, unless
 	// the clientToken does.
@@ -187,8 +187,8 @@ type OnboardingServiceServer interface {
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
-	// fails later is an Onboarding in FAILED.
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
+	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
 	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,

@@ -54,8 +54,8 @@ export const startOnboarding = <ThrowOnError extends boolean = false>(options: O
  * Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
  * takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
  * when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
- * that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused exchange is an error with metadata.onboardingId; a claim that
- * fails later is an Onboarding in FAILED.
+ * that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
+ * exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
  *
  * Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
  * ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,
