@@ -215,6 +215,27 @@ func TestAReadOnlyDatabaseIsStorageUnavailable(t *testing.T) {
 	}
 }
 
+// tardy is a context that ends a moment after its deadline, as any does on a busy machine.
+type tardy struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c tardy) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func TestTheCallersDeadlineIsNoOutageWhoeverNoticesItFirst(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := db.Read(tardy{ctx, time.Now()}, func(*gorm.DB) error { return os.ErrDeadlineExceeded }) // as a dialer answers
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
+			t.Errorf("err = %v", err)
+		}
+	})
+}
+
 func TestAServerThatIsAwayIsStorageUnavailable(t *testing.T) {
 	t.Parallel()
 	_, err := database.Open(t.Context(), "postgres://nobody:hunter2@127.0.0.1:1/none")

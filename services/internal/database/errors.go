@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm/clause"
@@ -30,6 +31,9 @@ var (
 func classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done() // a driver keeps the same deadline by a timer of its own, which may be a moment earlier
 	}
 	if ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)
