@@ -3,8 +3,11 @@ package server_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/graphsim"
@@ -97,6 +100,40 @@ func TestWhatMetaSaysOfANumberIsWrittenDown(t *testing.T) {
 			t.Errorf("an approved name is %v", named)
 		}
 		b.awaitReasons(id)
+	})
+}
+
+func TestLateNewsOfANumberUndoNothingThatWasReadSince(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		c, signed := b.connect(b.as(org1), graphsim.SignUp{})
+		id, waba := c.GetConnectionId(), signed.WABAIDs[0]
+		shown := b.awaitNumber(b.as(org1), id, onboardingv1.PhoneNumber_REGISTERED).GetPhoneNumbers()[0].GetDisplayPhoneNumber()
+		value := func(rest string) string { return fmt.Sprintf(`{"display_phone_number":%q,%s}`, shown, rest) }
+		b.pass(time.Hour)
+		read, err := b.check(b.as(org1), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := b.clock.now().Add(-30 * time.Minute)
+		b.tell(waba, "phone_number_quality_update", late, value(`"event":"FLAGGED","current_limit":"TIER_50"`))
+		b.tell(waba, "phone_number_name_update", late, value(`"decision":"APPROVED","requested_verified_name":"What it was called"`))
+		eventually(t, "both are applied", func() bool {
+			applied := 0
+			for _, change := range b.changes(org1) {
+				if strings.HasPrefix(change.GetField(), "phone_number_") {
+					applied++
+				}
+			}
+			return applied == 2
+		})
+		want := read.GetPhoneNumbers()[0]
+		if now := b.connection(b.as(org1), id).GetPhoneNumbers()[0]; !proto.Equal(now, want) {
+			t.Errorf("the number is %v, and was read as %v", now, want)
+		}
+		b.tell(waba, "phone_number_quality_update", b.clock.now(), value(`"event":"FLAGGED"`))
+		b.awaitReasons(id, "PHONE_NUMBER_UNHEALTHY")
 	})
 }
 

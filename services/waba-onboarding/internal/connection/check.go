@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -66,7 +67,7 @@ func (s *Service) check(ctx context.Context, c store.Connection) (store.RecordCh
 func (s *Service) ask(ctx context.Context, waba string, token graph.Credential) (facts store.WabaFacts, apps []string, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(Recovered(func() (err error) {
-		facts, err = Read(ctx, s.Meta, waba, token)
+		facts, err = Read(ctx, s.Meta, waba, token, s.Now())
 		return err
 	}))
 	group.Go(Recovered(func() (err error) {
@@ -95,8 +96,8 @@ func (s *Service) accessVerdict(check store.RecordCheck, err error) (store.Recor
 	return check, nil
 }
 
-// Read reads a WABA and all its numbers.
-func Read(ctx context.Context, meta *graph.Client, waba string, token graph.Credential) (store.WabaFacts, error) {
+// Read reads a WABA and all its numbers, as they stand now.
+func Read(ctx context.Context, meta *graph.Client, waba string, token graph.Credential, now time.Time) (store.WabaFacts, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	var account graph.WABA
 	var numbers []graph.PhoneNumber
@@ -113,16 +114,19 @@ func Read(ctx context.Context, meta *graph.Client, waba string, token graph.Cred
 	}
 	facts := store.WabaFacts{BusinessID: account.OwnerBusinessID, Name: account.Name}
 	for _, n := range numbers {
-		facts.PhoneNumbers = append(facts.PhoneNumbers, numberOf(n))
+		facts.PhoneNumbers = append(facts.PhoneNumbers, numberOf(n, now))
 	}
 	return facts, nil
 }
 
-func numberOf(n graph.PhoneNumber) store.PhoneNumber {
+// numberOf is how a number stands by Meta's word, as of when Meta was asked. Webhooks, which may come late, have whole
+// seconds: one of that second is not older.
+func numberOf(n graph.PhoneNumber, asked time.Time) store.PhoneNumber {
+	said := asked.UTC().Truncate(time.Second)
 	return store.PhoneNumber{
 		PhoneNumberID: n.ID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName, Status: n.Status,
 		QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.IsOnBizApp, NameStatus: n.NameStatus,
-		MessagingLimit: n.MessagingLimitTier, Registration: registrationOf(n),
+		MessagingLimit: n.MessagingLimitTier, Registration: registrationOf(n), QualityTime: &said, NameTime: &said,
 	}
 }
 

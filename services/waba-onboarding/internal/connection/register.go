@@ -161,10 +161,11 @@ func (s *Service) attempt(ctx context.Context, c store.Connection, n store.Phone
 // lookFirst asks Meta before telling it, since each call counts: the number may be registered, by an answer that was lost
 // or by somebody else, its name may still be in review, or a killed worker may have made the last call that we allow us.
 func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token graph.Credential) (done bool, delay time.Duration, err error) {
+	asked := s.Now()
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	switch {
 	case err == nil && now.PlatformType == platformCloudAPI:
-		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now)))
+		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
 		return true, delay, err
 	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:
 		return true, reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta,

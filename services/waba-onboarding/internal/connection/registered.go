@@ -36,11 +36,12 @@ func (s *Service) endRegistered(ctx context.Context, n store.PhoneNumber, unread
 func (s *Service) reread(ctx context.Context, n store.PhoneNumber, token graph.Credential) error {
 	ctx, cancel := context.WithTimeout(ctx, rereadTime)
 	defer cancel()
+	asked := s.Now()
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	if err != nil {
 		return err
 	}
-	return s.Store.RecordNumber(ctx, n, numberOf(now))
+	return s.Store.RecordNumber(ctx, n, numberOf(now, asked))
 }
 
 // unread tells a number that was registered and not read since.

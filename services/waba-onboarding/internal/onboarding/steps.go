@@ -167,7 +167,7 @@ func (s *Service) readWaba(ctx context.Context, o *store.Onboarding) (store.Prog
 	if err != nil {
 		return store.Progress{}, err
 	}
-	facts, err := connection.Read(ctx, s.Meta, o.WabaID, token)
+	facts, err := connection.Read(ctx, s.Meta, o.WabaID, token, s.Now())
 	if connection.Missing(err) {
 		return store.Progress{}, fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED).Cause(err)
 	}

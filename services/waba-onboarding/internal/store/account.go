@@ -141,28 +141,18 @@ func (s *Store) forgetDevice(tx *gorm.DB, connection uuid.UUID) error {
 	return s.writeWord(tx, c, MatterDevice, Word{At: s.now()})
 }
 
-// applyNumber writes down what was said of a number, unless something newer was said.
+// applyNumber writes down what was said of a number, unless something newer was said or read. An approval wakes in any
+// case: whoever read it has not woken the registration.
 func (s *Store) applyNumber(tx *gorm.DB, c Connection, fact NumberFact, at time.Time) error {
 	n, err := s.numberByDigits(tx, c.ID, fact.Digits)
 	if err != nil || n == nil {
 		return err
 	}
-	since, heard := "quality_time", n.QualityTime
-	if fact.Named {
-		since, heard = "name_time", n.NameTime
-	}
-	if heard != nil && at.Before(*heard) {
+	wakes := fact.Approved && n.Registration == WaitingForMeta
+	columns := fact.columns(n, at)
+	if len(columns) == 0 && !wakes {
 		return nil
 	}
-	columns := map[string]any{since: at}
-	for column, said := range map[string]*string{
-		"status": fact.Status, "messaging_limit": fact.MessagingLimit, "name_status": fact.NameStatus, "verified_name": fact.VerifiedName,
-	} {
-		if said != nil {
-			columns[column] = *said
-		}
-	}
-	wakes := fact.Approved && n.Registration == WaitingForMeta
 	if wakes {
 		columns["registration"], columns["reason"], columns["attempts"], columns["epoch"] = Pending, "", 0, n.Epoch+1
 	}
@@ -175,6 +165,27 @@ func (s *Store) applyNumber(tx *gorm.DB, c Connection, fact NumberFact, at time.
 		}
 	}
 	return s.note(tx, c.activity("META_"+fact.Event, "meta", ""))
+}
+
+// columns are what becomes of a number by what was said of it at a time; none when something newer is known.
+func (f *NumberFact) columns(n *PhoneNumber, at time.Time) map[string]any {
+	since, heard := "quality_time", n.QualityTime
+	if f.Named {
+		since, heard = "name_time", n.NameTime
+	}
+	columns := map[string]any{}
+	if after(heard, &at) {
+		return columns
+	}
+	columns[since] = at
+	for column, said := range map[string]*string{
+		"status": f.Status, "messaging_limit": f.MessagingLimit, "name_status": f.NameStatus, "verified_name": f.VerifiedName,
+	} {
+		if said != nil {
+			columns[column] = *said
+		}
+	}
+	return columns
 }
 
 // numberByDigits finds a number by what it shows; nil when the connection has none such.

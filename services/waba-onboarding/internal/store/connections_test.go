@@ -87,6 +87,55 @@ func TestAReconnectionChangesNothingBeforeItIsBound(t *testing.T) {
 	})
 }
 
+// told applies what Meta says of the number of a WABA of one number.
+func (b *bundle) told(c Connection, at time.Time, fact NumberFact) PhoneNumber {
+	b.t.Helper()
+	change := Change{EntryTime: &at}
+	b.must(b.inTx(b.t.Context(), func(tx *gorm.DB) error { return b.applyNews(tx, c, change, Effect{Number: &fact}) }))
+	return b.connection(c.ID).PhoneNumbers[0]
+}
+
+func TestWhatAClaimReadDoesNotUndoWhatWasToldSince(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, before := b.connected("org-1", "7")
+		again := b.at(b.claiming("org-1"), "7", StepRead)
+		read := b.now().Truncate(time.Second)
+		facts := WabaFacts{PhoneNumbers: []PhoneNumber{{
+			PhoneNumberID: "17", Registration: NotNeeded, Status: "CONNECTED", VerifiedName: "Shop", QualityRating: "GREEN",
+			QualityTime: &read, NameTime: &read,
+		}}}
+		b.must(b.FinishStep(t.Context(), &again, Progress{Read: &facts}, true))
+		b.told(before, read.Add(time.Minute), NumberFact{Status: ptr("FLAGGED"), Event: "NUMBER_QUALITY_FLAGGED"})
+		again, err := b.LoadClaim(t.Context(), again.ID)
+		b.must(err)
+		b.at(again, "7", "the end")
+		if n := b.connection(before.ID).PhoneNumbers[0]; n.Status != "FLAGGED" || n.VerifiedName != "Shop" || n.QualityRating != "GREEN" {
+			t.Errorf("after bind: %+v", n)
+		}
+	})
+}
+
+func TestAnApprovalThatComesLateStillWakesARegistration(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, c := b.connected("org-1", "7")
+		n, err := b.FindNumber(t.Context(), c.ID, "17")
+		b.must(err)
+		n, err = b.BeginRegistration(t.Context(), n, SealedPIN{Ciphertext: []byte("pin"), KeyID: 1})
+		b.must(err)
+		b.must(b.EndRegistration(t.Context(), n, WaitingForMeta, "DISPLAY_NAME_IN_REVIEW", time.Hour))
+		read := b.now().Add(time.Hour)
+		b.must(b.Record(t.Context(), c, RecordCheck{Read: &WabaFacts{PhoneNumbers: []PhoneNumber{{
+			PhoneNumberID: "17", Registration: Pending, VerifiedName: "Shop", NameStatus: "APPROVED", QualityTime: &read, NameTime: &read,
+		}}}}))
+		approved := NumberFact{NameStatus: ptr("APPROVED"), VerifiedName: ptr("Old"), Named: true, Approved: true, Event: "NUMBER_NAME_APPROVED"}
+		if n := b.told(c, read.Add(-time.Minute), approved); n.Registration != Pending || n.VerifiedName != "Shop" {
+			t.Errorf("the number is %+v", n)
+		}
+	})
+}
+
 func TestAnOldAttemptToRegisterHasNothingToSay(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

@@ -42,8 +42,8 @@ type PhoneNumber struct {
 	PIN                []byte `gorm:"column:pin"`
 	PINKeyID           uint32 `gorm:"column:pin_key_id"`
 	RunTime            *time.Time
-	QualityTime        *time.Time // of Meta's last word on its quality
-	NameTime           *time.Time // of Meta's last word on its name
+	QualityTime        *time.Time // of Meta's last word on its quality, told or read
+	NameTime           *time.Time // of Meta's last word on its name, told or read
 
 	// Sync holds the parts of a coexistence number's sync, contacts first, loaded for readers.
 	Sync []SyncPart `gorm:"-" json:"-"`
@@ -97,7 +97,7 @@ func (s *Store) knownNumbers(tx *gorm.DB, connection uuid.UUID) (map[string]Phon
 // keep carries our own part of a number over.
 func (n *PhoneNumber) keep(old PhoneNumber) {
 	n.PIN, n.PINKeyID, n.Epoch = old.PIN, old.PINKeyID, old.Epoch
-	n.QualityTime, n.NameTime = old.QualityTime, old.NameTime
+	n.keepNews(old)
 	switch {
 	case old.Registration == Registered:
 		n.Registration = Registered
@@ -110,6 +110,19 @@ func (n *PhoneNumber) keep(old PhoneNumber) {
 		n.Epoch++ // an attempt that is under way has nothing to say any more
 	}
 }
+
+// keepNews keeps what Meta told of a number after it was read: what a claim read waits for its end.
+func (n *PhoneNumber) keepNews(old PhoneNumber) {
+	if after(old.QualityTime, n.QualityTime) {
+		n.QualityTime, n.Status, n.MessagingLimit = old.QualityTime, old.Status, old.MessagingLimit
+	}
+	if after(old.NameTime, n.NameTime) {
+		n.NameTime, n.NameStatus, n.VerifiedName = old.NameTime, old.NameStatus, old.VerifiedName
+	}
+}
+
+// after tells whether something was said after something else; what was never said is older than all.
+func after(a, b *time.Time) bool { return a != nil && (b == nil || a.After(*b)) }
 
 func attachPhoneNumbers(tx *gorm.DB, connections []*Connection) error {
 	ids := make([]uuid.UUID, 0, len(connections))
@@ -265,7 +278,7 @@ func (s *Store) RecordNumber(ctx context.Context, n PhoneNumber, said PhoneNumbe
 			return err
 		}
 		update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).
-			Select("status", "quality_rating", "platform_type", "name_status", "messaging_limit").Updates(said)
+			Select("status", "quality_rating", "platform_type", "name_status", "messaging_limit", "quality_time").Updates(said)
 		if update.Error != nil {
 			return update.Error
 		}
