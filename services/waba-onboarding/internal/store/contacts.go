@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +16,7 @@ import (
 // as long as an older word on it may still come.
 type Contact struct {
 	ConnectionID uuid.UUID `gorm:"primaryKey"`
-	Phone        string    `gorm:"primaryKey"`
+	Phone        string    `gorm:"primaryKey"` // in full
 	Name         string
 	Time         time.Time // of Meta's last word on it
 }
@@ -39,15 +40,26 @@ func (s *Store) keepContacts(tx *gorm.DB, connection uuid.UUID, said []Contact) 
 // the one that Meta wrote last counts.
 func lastWords(connection uuid.UUID, said []Contact) []Contact {
 	rows := slices.Clone(said)
+	for i := range rows {
+		rows[i].ConnectionID, rows[i].Phone = connection, inFull(rows[i].Phone)
+	}
 	slices.Reverse(rows)
 	slices.SortStableFunc(rows, func(a, b Contact) int {
 		return cmp.Or(cmp.Compare(a.Phone, b.Phone), b.Time.Compare(a.Time))
 	})
 	rows = slices.CompactFunc(rows, func(a, b Contact) bool { return a.Phone == b.Phone })
-	for i := range rows {
-		rows[i].ConnectionID = connection
-	}
 	return rows
+}
+
+// inFull is the form by which a number is known here. Brazil put a 9 before the eight digits of its mobile numbers, which
+// begin with 6 to 9; many ids of WhatsApp still lack it, where the address book has it, or the reverse. Landlines, which
+// begin with 2 to 5, stay as they are: with a 9 they would be somebody else's.
+// Source: Anatel, resolution 553 of 2010.
+func inFull(phone string) string {
+	if len(phone) == len("55DDNNNNNNNN") && strings.HasPrefix(phone, "55") && phone[4] >= '6' && phone[4] <= '9' {
+		return phone[:4] + "9" + phone[4:]
+	}
+	return phone
 }
 
 // nameContacts adds the names of the address book to messages that brought none.
@@ -55,7 +67,7 @@ func nameContacts(tx *gorm.DB, connection uuid.UUID, list []Message) error {
 	phones := make([]string, 0, len(list))
 	for _, m := range list {
 		if m.ContactName == "" && m.ContactPhone != "" {
-			phones = append(phones, m.ContactPhone)
+			phones = append(phones, inFull(m.ContactPhone))
 		}
 	}
 	if len(phones) == 0 {
@@ -73,7 +85,7 @@ func nameContacts(tx *gorm.DB, connection uuid.UUID, list []Message) error {
 	}
 	for i, m := range list {
 		if m.ContactName == "" {
-			list[i].ContactName = names[m.ContactPhone]
+			list[i].ContactName = names[inFull(m.ContactPhone)]
 		}
 	}
 	return nil

@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/databasetest"
 )
 
 // name applies what a change tells of names.
@@ -61,6 +65,73 @@ func TestMessagesWithoutANameHaveTheNewestOfTheAddressBook(t *testing.T) {
 		b.wantNamed(c, want(""))
 		b.name(c, Contact{Phone: "1650", Name: "Ana C", Time: hour(5)})
 		b.wantNamed(c, want("Ana C"))
+	})
+}
+
+func TestAMobileNumberOfBrazilIsOneWithAndWithoutItsNinthDigit(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.coexisting()
+		now := b.now().Truncate(time.Second)
+		phones := []string{"551198765432", "5521987654321", "556132345678", "5561932345678", "5255123456789", "14155501234"}
+		var messages []MessageFact
+		for _, phone := range phones {
+			m := old(phone, "text", "oi", now)
+			m.ContactPhone = phone
+			messages = append(messages, m)
+		}
+		b.arrive(c, SyncFact{Part: SyncHistory, Messages: messages})
+		b.name(c, Contact{Phone: "5511998765432", Name: "Ana", Time: now}, Contact{Phone: "552187654321", Name: "Bia", Time: now},
+			Contact{Phone: "556132345678", Name: "the bakery", Time: now}, Contact{Phone: "5561932345678", Name: "Caio", Time: now})
+		want := map[string]string{
+			"551198765432": "Ana", "5521987654321": "Bia", "556132345678": "the bakery", "5561932345678": "Caio",
+			"5255123456789": "", "14155501234": "",
+		}
+		b.wantNamed(c, want)
+		b.name(c, Contact{Phone: "551198765432", Name: "Ana B", Time: now.Add(time.Hour)}, Contact{Phone: "5511998765432", Name: "A", Time: now},
+			Contact{Phone: "5521987654321", Time: now.Add(time.Hour)}) // removed
+		want["551198765432"], want["5521987654321"] = "Ana B", ""
+		b.wantNamed(c, want)
+	})
+}
+
+func TestContactsThatWereKeptWithoutTheNinthDigitAreFoundByIt(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, before(t, "0011"), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		id, now := uuid.NewString(), time.Now().UTC()
+		const connection = `insert into connections (id, organization_id, waba_id, name, business_id, state, reasons, state_time,
+			onboarding_id, token_id, token_state, own_business, access_reason, subscription_proven, subscription_reason,
+			disconnect_actor, unsubscribed, epoch, create_time)
+			values (@id, 'org-1', '7', '', '', 'CONNECTED', '[]', @now, @id, '', '', false, '', true, '', '', false, 1, @now)`
+		const contacts = `insert into contacts values (@id, '551198765432', 'Ana', @now), (@id, '556132345678', 'the bakery', @now),
+			(@id, '552187654321', 'Bia', @now), (@id, '5521987654321', 'B', @before), (@id, '14155501234', 'Dan', @now),
+			(@id, '553187654321', 'C', @before), (@id, '5531987654321', 'Caio', @now)`
+		for _, statement := range []string{connection, contacts} {
+			err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+				return tx.Exec(statement, map[string]any{"id": id, "now": now, "before": now.Add(-time.Hour)}).Error
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Migrate(t.Context(), Migrations()); err != nil {
+			t.Fatal(err)
+		}
+		var rows []Contact
+		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Find(&rows).Error }); err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]string{}
+		for _, row := range rows {
+			names[row.Phone] = row.Name
+		}
+		want := map[string]string{
+			"5511998765432": "Ana", "556132345678": "the bakery", "5521987654321": "Bia", "5531987654321": "Caio", "14155501234": "Dan",
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("names (-want +got):\n%s", diff)
+		}
 	})
 }
 
