@@ -43,7 +43,7 @@ func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (id uuid.UUID, e
 	id = newID()
 	p, _ := packers.Get().(*packer) // which holds nothing else
 	defer packers.Put(p)
-	err = s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", id, s.now(), p.pack(bodies))
+	err = s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", id.String(), s.now(), p.pack(bodies))
 	if database.Duplicate(err) { // of an id that is nobody else's: it was committed, and its connection lost before we heard
 		err = nil
 	}

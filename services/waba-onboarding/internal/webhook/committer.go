@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/run"
@@ -15,13 +17,18 @@ const (
 	committers    = 2
 )
 
-// Committer makes many bodies durable with one commit. It never waits for company: a batch is whatever queued while the
-// commits before it ran, so that a lone sender pays for one commit and a crowd shares it. Two commits may run at a time,
-// so that one gathers while the other waits for the disk.
+// Committer makes many bodies durable with one commit. It never waits for company while nothing else goes on: a batch is
+// whatever queued while the commits before it ran, so that a lone sender pays for one commit and a crowd shares it. Two
+// commits may run at a time, so that one gathers while the other waits for the disk; the second takes its share of the
+// crowd, since a commit costs much the same whatever it keeps.
 type Committer struct {
 	insert func(context.Context, [][]byte) error
-	queue  chan *waiting
-	slots  chan struct{} // one for each commit that runs
+
+	mu      sync.Mutex
+	queue   []*waiting
+	running int // commits
+	inside  int // bodies that they keep
+	crowd   int // how many bodies there were at a time, lately
 }
 
 type waiting struct {
@@ -31,79 +38,79 @@ type waiting struct {
 
 // NewCommitter makes a committer.
 func NewCommitter(insert func(context.Context, [][]byte) error) *Committer {
-	return &Committer{insert: insert, queue: make(chan *waiting, queueLength), slots: make(chan struct{}, committers)}
+	return &Committer{insert: insert}
 }
 
 // Keep implements Keeper: it returns when the body is durable, or is not. It does not end with its context: Meta hangs up
 // and comes again, and what is committed meanwhile is recognised.
 func (c *Committer) Keep(_ context.Context, body []byte) error {
 	w := &waiting{body: body, done: make(chan error, 1)}
-	select {
-	case c.queue <- w:
-	default:
+	batch, ok := c.join(w)
+	if !ok {
 		return ErrBusy
 	}
-	if c.acquire() {
-		c.commit(c.gather())
-		c.release()
+	if len(batch) > 0 {
+		if next := c.commit(batch); len(next) > 0 {
+			go c.drain(next) // whoever committed has an answer to give
+		}
 	}
 	return <-w.done
 }
 
-func (c *Committer) acquire() bool {
-	select {
-	case c.slots <- struct{}{}:
-		return true
-	default:
-		return false
+// join queues a body, and answers the batch that its sender is to commit.
+func (c *Committer) join(w *waiting) (batch []*waiting, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) >= queueLength {
+		return nil, false
+	}
+	c.queue = append(c.queue, w)
+	return c.begin(), true
+}
+
+func (c *Committer) drain(batch []*waiting) {
+	for len(batch) > 0 {
+		batch = c.commit(batch)
 	}
 }
 
-// release gives a slot back. What queued meanwhile found none: it is committed by a goroutine of its own, since whoever
-// had the slot has an answer to give.
-func (c *Committer) release() {
-	<-c.slots
-	if len(c.queue) > 0 && c.acquire() {
-		go c.drain()
+// begin takes the batch of a commit that is to begin, if one is. Callers hold mu.
+func (c *Committer) begin() []*waiting {
+	queued := len(c.queue)
+	if c.running == committers || c.running > 0 && queued*committers < c.crowd {
+		return nil
 	}
-}
-
-// drain commits until nothing is queued.
-func (c *Committer) drain() {
-	for len(c.queue) > 0 {
-		c.commit(c.gather())
-	}
-	c.release()
-}
-
-// gather takes what is there, up to a batch.
-func (c *Committer) gather() (batch []*waiting) {
-	for size := 0; len(batch) < maxBatch && size < maxBatchBytes; {
-		select {
-		case w := <-c.queue:
-			batch, size = append(batch, w), size+len(w.body)
-		default:
-			return batch
-		}
+	c.crowd = max(queued+c.inside, c.crowd-c.crowd/8)
+	batch := slices.Clone(c.queue[:c.fits()])
+	c.queue = slices.Delete(c.queue, 0, len(batch))
+	if len(batch) > 0 {
+		c.running, c.inside = c.running+1, c.inside+len(batch)
 	}
 	return batch
 }
 
-// commit keeps a batch, or each of it alone: one bad body must not fail its neighbours.
-func (c *Committer) commit(batch []*waiting) {
-	if len(batch) == 0 { // others were quicker
-		return
+// fits is how much of the queue one commit keeps.
+func (c *Committer) fits() (count int) {
+	for size := 0; count < min(len(c.queue), maxBatch) && size < maxBatchBytes; count++ {
+		size += len(c.queue[count].body)
 	}
+	return count
+}
+
+// commit keeps a batch, or each of it alone: one bad body must not fail its neighbours. It answers the next.
+func (c *Committer) commit(batch []*waiting) (next []*waiting) {
 	err := c.insertAll(batch)
-	if err != nil && len(batch) > 1 {
-		for _, w := range batch {
-			w.done <- c.insertAll([]*waiting{w})
-		}
-		return
-	}
 	for _, w := range batch {
-		w.done <- err
+		if err != nil && len(batch) > 1 {
+			w.done <- c.insertAll([]*waiting{w})
+		} else {
+			w.done <- err
+		}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running, c.inside = c.running-1, c.inside-len(batch)
+	return c.begin()
 }
 
 // insertAll does not panic: others wait for its answer.
@@ -118,4 +125,8 @@ func (c *Committer) insertAll(batch []*waiting) error {
 }
 
 // Waiting is how many bodies are queued.
-func (c *Committer) Waiting() int { return len(c.queue) }
+func (c *Committer) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
+}

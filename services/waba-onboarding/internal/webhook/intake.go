@@ -18,16 +18,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
 const (
-	maxBody     = 4 << 20          // Meta sends up to 3 MB
-	readTimeout = 15 * time.Second // for the whole body, however slowly it comes
-	firstChunk  = 4 << 10
-	signature   = "X-Hub-Signature-256"
+	maxBody    = 4 << 20 // Meta sends up to 3 MB
+	firstChunk = 4 << 10
+	signature  = "X-Hub-Signature-256"
 )
 
 // Keeper makes a body durable.
@@ -49,8 +47,6 @@ type Intake struct {
 
 // ServeHTTP implements http.Handler.
 func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
 	switch r.Method {
 	case http.MethodGet:
 		i.handshake(w, r)
@@ -72,6 +68,8 @@ func (i *Intake) handshake(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, by its content type and nosniff
 }
 
@@ -106,9 +104,9 @@ func (i *Intake) receive(w http.ResponseWriter, r *http.Request) int {
 	return http.StatusOK
 }
 
-// read takes the body in piece by piece, so that a sender who is slow holds little, and no sender holds long.
+// read takes the body in piece by piece, so that a sender who is slow holds little. How long it may take is the server's
+// ReadTimeout.
 func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byte, int) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a recorder in a test has none
 	var body []byte
 	reader := http.MaxBytesReader(w, r.Body, maxBody)
 	for {

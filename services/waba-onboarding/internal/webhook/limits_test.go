@@ -3,13 +3,9 @@ package webhook_test
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,63 +118,4 @@ func TestAnEncodedBodyIsNotEvenRead(t *testing.T) {
 	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 32<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
-}
-
-func TestSlowSendersDisturbNobodyAndAreCut(t *testing.T) {
-	t.Parallel()
-	const slow = 500
-	k := &kept{}
-	server := start(t, k)
-	var group sync.WaitGroup
-	var cut atomic.Int64
-	begun := time.Now()
-	for range slow {
-		group.Go(func() {
-			if trickle(t, server, 3_000_000) {
-				cut.Add(1)
-			}
-		})
-	}
-	body := []byte(`{"object":"whatsapp_business_account"}`)
-	for range 100 {
-		if resp := post(t, server, body, signedBy(sign(body, appSecret))); resp.StatusCode != http.StatusOK {
-			t.Fatalf("beside slow senders: %s", resp.Status)
-		}
-	}
-	group.Wait()
-	t.Logf("the last was cut after %s", time.Since(begun))
-	if cut.Load() != slow || len(k.bodies) != 100 {
-		t.Errorf("%d of %d were cut, %d bodies were kept", cut.Load(), slow, len(k.bodies))
-	}
-}
-
-// trickle sends a byte of a body each second, and tells whether it was stopped within 60.
-func trickle(t *testing.T, server *httptest.Server, length int) bool {
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Error(err)
-		return false
-	}
-	defer func() { _ = conn.Close() }()
-	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n", sign(nil, appSecret), length)
-	if err != nil {
-		t.Error(err)
-		return false
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_, _ = io.Copy(io.Discard, conn)
-	}()
-	for range 60 {
-		if _, err := io.Copy(conn, strings.NewReader("x")); err != nil {
-			return true
-		}
-		select {
-		case <-ended:
-			return true
-		case <-time.After(time.Second):
-		}
-	}
-	return false
 }
