@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -17,10 +18,10 @@ const (
 	committers    = 2
 )
 
-// Committer makes many bodies durable with one commit. It never waits for company while nothing else goes on: a batch is
-// whatever queued while the commits before it ran, so that a lone sender pays for one commit and a crowd shares it. Two
-// commits may run at a time, so that one gathers while the other waits for the disk; the second takes its share of the
-// crowd, since a commit costs much the same whatever it keeps.
+// Committer makes many bodies durable with one commit. It never waits by a clock for company: a batch is whatever queued
+// while the commits before it ran, so that a lone sender pays for one commit and a crowd shares it. Two commits may run
+// at a time, so that one gathers while the other waits for the disk; the second begins when most of the crowd is there,
+// since a commit costs much the same whatever it keeps.
 type Committer struct {
 	insert func(context.Context, [][]byte) error
 
@@ -45,60 +46,46 @@ func NewCommitter(insert func(context.Context, [][]byte) error) *Committer {
 // and comes again, and what is committed meanwhile is recognised.
 func (c *Committer) Keep(_ context.Context, body []byte) error {
 	w := &waiting{body: body, done: make(chan error, 1)}
-	batch, ok := c.join(w)
+	begins, ok := c.join(w)
 	if !ok {
 		return ErrBusy
 	}
-	if len(batch) > 0 {
-		if next := c.commit(batch); len(next) > 0 {
-			go c.drain(next) // whoever committed has an answer to give
-		}
+	if begins && c.commit() {
+		go c.drain() // whoever committed has an answer to give
 	}
 	return <-w.done
 }
 
-// join queues a body, and answers the batch that its sender is to commit.
-func (c *Committer) join(w *waiting) (batch []*waiting, ok bool) {
+// join queues a body, and tells whether its sender is to commit.
+func (c *Committer) join(w *waiting) (begins, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.queue) >= queueLength {
-		return nil, false
+		return false, false
 	}
 	c.queue = append(c.queue, w)
-	return c.begin(), true
+	return c.begins(), true
 }
 
-func (c *Committer) drain(batch []*waiting) {
-	for len(batch) > 0 {
-		batch = c.commit(batch)
-	}
-}
-
-// begin takes the batch of a commit that is to begin, if one is. Callers hold mu.
-func (c *Committer) begin() []*waiting {
+// begins tells whether a commit is to begin, and counts it. Callers hold mu.
+func (c *Committer) begins() bool {
 	queued := len(c.queue)
-	if c.running == committers || c.running > 0 && queued*committers < c.crowd {
-		return nil
+	few := c.running > 0 && queued < c.crowd*2/3
+	if queued == 0 || few || c.running == committers {
+		return false
 	}
-	c.crowd = max(queued+c.inside, c.crowd-c.crowd/8)
-	batch := slices.Clone(c.queue[:c.fits()])
-	c.queue = slices.Delete(c.queue, 0, len(batch))
-	if len(batch) > 0 {
-		c.running, c.inside = c.running+1, c.inside+len(batch)
-	}
-	return batch
+	c.running++
+	return true
 }
 
-// fits is how much of the queue one commit keeps.
-func (c *Committer) fits() (count int) {
-	for size := 0; count < min(len(c.queue), maxBatch) && size < maxBatchBytes; count++ {
-		size += len(c.queue[count].body)
+func (c *Committer) drain() {
+	for c.commit() {
 	}
-	return count
 }
 
-// commit keeps a batch, or each of it alone: one bad body must not fail its neighbours. It answers the next.
-func (c *Committer) commit(batch []*waiting) (next []*waiting) {
+// commit keeps a batch, or each of it alone: one bad body must not fail its neighbours. It tells whether to go on.
+func (c *Committer) commit() bool {
+	batch := c.gather()
 	err := c.insertAll(batch)
 	for _, w := range batch {
 		if err != nil && len(batch) > 1 {
@@ -110,11 +97,37 @@ func (c *Committer) commit(batch []*waiting) (next []*waiting) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.inside = c.running-1, c.inside-len(batch)
-	return c.begin()
+	return c.begins()
+}
+
+// gather takes what one commit keeps. Requests that are about to queue do so first: a lone sender, beside whom nothing
+// else is to run, waits for nobody.
+func (c *Committer) gather() []*waiting {
+	for before, now := 0, c.Waiting(); before < now && now < maxBatch; before, now = now, c.Waiting() {
+		runtime.Gosched()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.crowd = max(len(c.queue)+c.inside, c.crowd-c.crowd/8-1)
+	batch := slices.Clone(c.queue[:c.fits()])
+	c.queue = slices.Delete(c.queue, 0, len(batch))
+	c.inside += len(batch)
+	return batch
+}
+
+// fits is how much of the queue one commit keeps.
+func (c *Committer) fits() (count int) {
+	for size := 0; count < min(len(c.queue), maxBatch) && size < maxBatchBytes; count++ {
+		size += len(c.queue[count].body)
+	}
+	return count
 }
 
 // insertAll does not panic: others wait for its answer.
 func (c *Committer) insertAll(batch []*waiting) error {
+	if len(batch) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	bodies := make([][]byte, 0, len(batch))

@@ -65,6 +65,50 @@ func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 	}
 }
 
+func TestASecondCommitWaitsForMostOfTheCrowdAndForNobodyOnceItIsGone(t *testing.T) {
+	t.Parallel()
+	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
+	committer := webhook.NewCommitter(c.insert)
+	var group sync.WaitGroup
+	keep := func() { group.Go(func() { _ = committer.Keep(t.Context(), []byte("body")) }) }
+	await := func(waiting int) {
+		for committer.Waiting() != waiting {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	commit := func() { c.release <- struct{}{} }
+	keep()
+	<-c.entered
+	keep()
+	<-c.entered // beside one body, one may begin
+	for range 10 {
+		keep()
+	}
+	await(10)
+	commit()
+	<-c.entered // ten, which are the crowd now
+	keep()
+	await(1) // few beside a crowd
+	commit()
+	commit()
+	<-c.entered
+	commit()
+	group.Wait()
+	for range 20 { // alone for a while
+		keep()
+		<-c.entered
+		commit()
+		group.Wait()
+	}
+	keep()
+	<-c.entered
+	keep()
+	<-c.entered
+	commit()
+	commit()
+	group.Wait()
+}
+
 func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	t.Parallel()
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
