@@ -10,25 +10,30 @@ export type Format = ReturnType<typeof makeFormat>
 // makeFormat says times and numbers in a language, in the viewer's zone.
 export function makeFormat(language: Language, zone?: string) {
   const dateTime = (options: Intl.DateTimeFormatOptions) => {
-    const format = new Intl.DateTimeFormat(language, { timeZone: zone, ...options })
-    return (time: string | number) => format.format(new Date(time))
+    const format = once(() => new Intl.DateTimeFormat(language, { timeZone: zone, ...options }))
+    return (time: string | number) => format().format(new Date(time))
   }
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
-  const day = dateTime({ weekday: 'long', day: 'numeric', month: 'long' })
-  const dayKey = new Intl.DateTimeFormat('en-CA', { timeZone: zone })
-  const count = new Intl.NumberFormat(language)
+  const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }))
+  const dayKey = once(() => new Intl.DateTimeFormat('en-CA', { timeZone: zone }))
+  const count = once(() => new Intl.NumberFormat(language))
   return {
     exact: dateTime({ dateStyle: 'medium', timeStyle: 'medium' }),
     date: dateTime({ day: '2-digit', month: '2-digit', year: 'numeric' }),
     time: dateTime({ hour: '2-digit', minute: '2-digit' }),
-    day,
+    day: dateTime({ weekday: 'long', day: 'numeric', month: 'long' }),
     // The same for all times of one day.
-    dayKey: (time: string | number) => dayKey.format(new Date(time)),
-    number: (value: number | string) => count.format(Number(value)),
+    dayKey: (time: string | number) => dayKey().format(new Date(time)),
+    number: (value: number | string) => count().format(Number(value)),
     // Without the dots of abbreviations: it stands at the end of sentences.
-    ago: (time: string | number, now: number) => ago(relative, new Date(time).getTime() - now).replace(/\.(?= |$)/g, ''),
+    ago: (time: string | number, now: number) => ago(relative(), new Date(time).getTime() - now).replace(/\.(?= |$)/g, ''),
     duration: (milliseconds: number) => duration(language, milliseconds),
   }
+}
+
+// once makes what takes a phone's time to make, when it is first needed.
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 function ago(format: Intl.RelativeTimeFormat, difference: number): string {
