@@ -44,7 +44,7 @@ function firstScreen(): Plugin {
           chunk.imports.forEach(visit)
         }
         for (const [name, chunk] of Object.entries(bundle)) {
-          if (chunk.type === 'chunk' && chunk.facadeModuleId?.endsWith('/src/overview/Overview.tsx')) visit(name)
+          if (chunk.type === 'chunk' && chunk.facadeModuleId?.endsWith('/src/App.tsx')) visit(name)
         }
         return [...files].filter((file) => !html.includes(file)).map((file) => ({
           tag: 'link',

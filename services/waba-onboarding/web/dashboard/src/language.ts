@@ -10,3 +10,27 @@ export function preferredLanguage(kept: string | null, wanted: readonly string[]
   }
   return 'en'
 }
+
+const KEPT = 'whatrack.language'
+
+let spoken: Language | undefined
+
+// spokenLanguage is the one that the dashboard speaks.
+export const spokenLanguage = (): Language => (spoken ??= preferredLanguage(read(), navigator.languages))
+
+export function speakFromNow(language: Language) {
+  spoken = language
+  try {
+    localStorage.setItem(KEPT, language)
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+}
+
+function read(): string | null {
+  try {
+    return localStorage.getItem(KEPT)
+  } catch {
+    return null // storage may be switched off
+  }
+}

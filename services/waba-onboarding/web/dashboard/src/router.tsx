@@ -1,11 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, retainSearchParams } from '@tanstack/react-router'
-import { allConnections } from './api/lists'
-import { currentOrganization, nameOrganization } from './api/session'
-import { queries } from './api/setup'
-import { latestAttempts, latestChanges } from './overview/questions'
+import { askFirst } from './api/first'
+import { currentOrganization, nameOrganization, ORGANIZATION } from './api/session'
+import { Overview } from './overview/Overview'
 import { Shell } from './shell/Shell'
 import { Empty } from './ui/parts'
-import { ORGANIZATION } from './ui/OrganizationForm'
 import { useSpeech } from './words'
 
 // text reads a search parameter, which the router may take for a number.
@@ -42,20 +40,15 @@ const root = createRootRoute({
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  // Asked while the code of the screen is on the way. What becomes of it, the screen says.
-  loader: () => {
-    void queries.prefetchQuery(allConnections)
-    void queries.prefetchQuery(latestAttempts)
-    void queries.prefetchQuery(latestChanges)
-  },
-  component: lazyRouteComponent(() => import('./overview/Overview')),
+  loader: () => askFirst('/'),
+  component: Overview, // not lazy: mostly it is what is seen first
 })
 
 const connections = createRoute({
   getParentRoute: () => root,
   path: '/connections',
   validateSearch: (s: Record<string, unknown>): { state?: string; q?: string } => ({ state: text(s.state, NAME), q: text(s.q, FREE) }),
-  loader: () => void queries.prefetchQuery(allConnections),
+  loader: () => askFirst('/connections'),
   component: lazyRouteComponent(() => import('./connections/Connections')),
 })
 

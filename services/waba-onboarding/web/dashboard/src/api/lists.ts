@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from '@tanstack/react-query'
+import { queryOptions } from '@tanstack/react-query'
 import { listConnections, listDestinations, type Connection, type Destination } from './generated'
 
 // How much of a list the page reads at most; what is beyond it is said.
@@ -31,19 +31,15 @@ export const allConnections = queryOptions({
     }),
 })
 
-export const useConnections = () => useQuery({ ...allConnections, refetchInterval: 15_000 })
-
-export function useDestinations() {
-  return useQuery({
-    queryKey: ['destinations'],
-    queryFn: ({ signal }) =>
-      readAll<Destination>(async (pageToken) => {
-        const { data } = await listDestinations({ query: { pageSize: PAGE, pageToken: pageToken || undefined }, signal, throwOnError: true })
-        return { items: data.destinations ?? [], next: data.nextPageToken ?? '' }
-      }),
-    refetchInterval: 30_000,
-  })
-}
+// allDestinations are those of the caller.
+export const allDestinations = queryOptions({
+  queryKey: ['destinations'],
+  queryFn: ({ signal }) =>
+    readAll<Destination>(async (pageToken) => {
+      const { data } = await listDestinations({ query: { pageSize: PAGE, pageToken: pageToken || undefined }, signal, throwOnError: true })
+      return { items: data.destinations ?? [], next: data.nextPageToken ?? '' }
+    }),
+})
 
 // destinationsOf are those that events of an organization go to.
 export const destinationsOf = (organization: string | undefined, list: Destination[] | undefined) =>

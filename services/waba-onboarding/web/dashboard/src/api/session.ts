@@ -1,5 +1,3 @@
-import { useSyncExternalStore } from 'react'
-
 // Who is signed in. The token lives in memory alone: a reload asks for it again, and no script of another page, no
 // extension that reads storage and no shared computer finds it afterwards.
 type Session = {
@@ -37,7 +35,10 @@ export function watchSession(tell: (session: Session) => void): () => void {
   return () => void listeners.delete(tell)
 }
 
+export const currentSession = () => session
 export const currentToken = () => session.token
+
+export const ORGANIZATION = /^[A-Za-z0-9._-]{1,64}$/
 
 // The organization that requests name; empty is the caller's own, or all of a platform caller.
 export const currentOrganization = () => organization
@@ -45,8 +46,10 @@ export const nameOrganization = (id: string) => {
   organization = id
 }
 
-export function useSession(): Session {
-  return useSyncExternalStore(watchSession, () => session)
+// organizationIn reads the one that an address names.
+export function organizationIn({ search }: Location): string {
+  const named = new URLSearchParams(search).get('org') ?? ''
+  return ORGANIZATION.test(named) ? named : ''
 }
 
 // takeToken reads `#token=…` and takes it out of the address at once, so that neither history nor a screenshot keeps it.

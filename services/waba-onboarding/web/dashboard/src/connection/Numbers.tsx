@@ -2,7 +2,8 @@ import type { Connection, PhoneNumber, SyncPart } from '../api/generated'
 import { limit } from '../format'
 import { Badge, type Tone } from '../ui/Badge'
 import { Foreign, Id, Panel, Row, Rows } from '../ui/parts'
-import { reasonWords, useSpeech } from '../words'
+import { useSpeech } from '../words'
+import { reasonWords } from '../words/reasons'
 import css from './connection.module.css'
 
 export function Numbers({ connection }: { connection: Connection }) {

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { Destination } from '../api/generated'
-import { useDestinations } from '../api/lists'
+import { useDestinations } from '../api/live'
 import { Badge, destinationTone } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
 import { Bones, Empty, Foreign, Panel } from '../ui/parts'

@@ -1,7 +1,9 @@
 import { Link } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
+import { latestAttempts } from '../api/first'
 import { ConnectionState, type Connection } from '../api/generated'
-import { lastHeard, useConnections, type Listed } from '../api/lists'
+import { lastHeard, type Listed } from '../api/lists'
+import { useConnections } from '../api/live'
 import { endsSoon } from '../chain'
 import { ConnectButton } from '../connect/ConnectButton'
 import { judge, worstFirst } from '../connection/verdict'
@@ -13,12 +15,11 @@ import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import ui from '../ui/ui.module.css'
 import css from './overview.module.css'
-import { latestAttempts } from './questions'
 import { Traffic } from './Traffic'
 
 const STATES = [ConnectionState.RECONNECT_REQUIRED, ConnectionState.ATTENTION, ConnectionState.CLAIMING, ConnectionState.CONNECTED, ConnectionState.DISCONNECTED] as const
 
-export default function Overview() {
+export function Overview() {
   const { words } = useSpeech()
   const query = useConnections()
   const needy = query.data?.items.some(needsAction)

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
+import { latestChanges, NEWEST } from '../api/first'
 import { Panel } from '../ui/parts'
 import { useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import { bars } from './bars'
 import css from './overview.module.css'
-import { latestChanges, NEWEST } from './questions'
 
 // Traffic draws the newest events over the time that they cover, at most a day.
 export function Traffic() {

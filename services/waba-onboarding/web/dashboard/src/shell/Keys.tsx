@@ -8,7 +8,7 @@ const KEPT = 'whatrack.keys'
 const GO = { '1': '/', '2': '/connections', '3': '/attempts', '4': '/events' } as const
 
 // Keys are the shortcuts of one key, their list, and the switch that turns them off (WCAG 2.1.4).
-export function Keys() {
+export default function Keys() {
   const { words } = useSpeech()
   const navigate = useNavigate()
   const [open, setOpen] = useState(false)

@@ -1,14 +1,17 @@
-import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
 import { Link, Outlet, useRouterState, useSearch } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
-import { signOut } from '../api/session'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { ConnectHost } from '../connect/ConnectButton'
 import { Icon, type IconName } from '../ui/Icon'
-import { OrganizationForm } from '../ui/OrganizationForm'
 import { Toasts } from '../ui/toast'
-import { LANGUAGES, useSpeech, WORDS } from '../words'
-import { Keys } from './Keys'
+import { useSpeech } from '../words'
+import { Mark } from './Mark'
+import { PreferencesButton } from './PreferencesButton'
 import css from './shell.module.css'
+
+// Nothing of these is seen before somebody asks for it: they come after the first screen.
+const Keys = lazy(() => import('./Keys'))
+const OrganizationDialog = lazy(() => import('./OrganizationDialog'))
+const Preferences = lazy(() => import('./Preferences'))
 
 const PLACES = [
   { to: '/', name: 'overview', icon: 'home' },
@@ -17,16 +20,6 @@ const PLACES = [
   { to: '/events', name: 'events', icon: 'events' },
 ] as const satisfies { to: string; name: string; icon: IconName }[]
 
-export function Mark({ size = 28 }: { size?: number }) {
-  return (
-    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" className={css.mark}>
-      <rect width="32" height="32" rx="9" />
-      <path d="M9 16.5a5 5 0 0 1 5-5h2.2M23 15.5a5 5 0 0 1-5 5h-2.2" />
-      <circle cx="16" cy="16" r="1.7" />
-    </svg>
-  )
-}
-
 // Shell is what stands around every screen.
 export function Shell() {
   const { words } = useSpeech()
@@ -34,6 +27,9 @@ export function Shell() {
   const main = useRef<HTMLElement>(null)
   const path = useRouterState({ select: (s) => s.location.pathname })
   const first = useRef(true)
+  useEffect(() => {
+    void import('./SignIn') // the service that ends a session may be a newer one, which has no such file any more
+  }, [])
   useEffect(() => {
     const place = PLACES.find((p) => (p.to === '/' ? path === '/' : path.startsWith(p.to)))
     document.title = place ? `${words.nav[place.name]} · ${words.product}` : words.product
@@ -64,7 +60,7 @@ export function Shell() {
         </nav>
         <div className={css.foot}>
           <Organization />
-          <Preferences signedIn />
+          <PreferencesMenu />
         </div>
       </header>
       <main ref={main} key={org} tabIndex={-1} className={css.main}>
@@ -72,7 +68,9 @@ export function Shell() {
       </main>
       <ConnectHost />
       <Toasts />
-      <Keys />
+      <Suspense fallback={null}>
+        <Keys />
+      </Suspense>
     </div>
   )
 }
@@ -87,48 +85,19 @@ function Organization() {
         <small>{words.shell.organization}</small>
         <span>{org ?? words.shell.allOrganizations}</span>
       </button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={words.shell.organization} closeButtonProps={{ 'aria-label': words.common.close }}>
-        <OrganizationForm key={org} onDone={() => setOpen(false)} />
-      </Modal>
+      <Suspense fallback={null}>
+        <OrganizationDialog open={open} onClose={() => setOpen(false)} />
+      </Suspense>
     </>
   )
 }
 
-const SCHEMES = [['light', 'light'], ['dark', 'dark'], ['auto', 'system']] as const
-
-// Preferences are the language, the theme and, for who is signed in, the rest of what is not about work.
-export function Preferences({ signedIn }: { signedIn?: boolean }) {
-  const { words, language, speak } = useSpeech()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+// PreferencesMenu opens as soon as it is loaded, if it was asked for before.
+function PreferencesMenu() {
+  const [asked, ask] = useState(false)
   return (
-    <Menu position="top-start" width={230} withinPortal>
-      <Menu.Target>
-        <Button variant="subtle" color="gray" leftSection={<Icon name="settings" />} className={css.preferences} aria-label={words.shell.menu}>
-          <span className={css.menuWord}>{words.shell.menu}</span>
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{words.shell.language}</Menu.Label>
-        {LANGUAGES.map((l) => (
-          <Menu.Item key={l} lang={l} role="menuitemradio" aria-checked={l === language} rightSection={l === language && <Icon name="check" size={16} />} onClick={() => speak(l)}>
-            {WORDS[l].language}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Label>{words.shell.appearance}</Menu.Label>
-        {SCHEMES.map(([scheme, name]) => (
-          <Menu.Item key={scheme} role="menuitemradio" aria-checked={scheme === colorScheme} rightSection={scheme === colorScheme && <Icon name="check" size={16} />} onClick={() => setColorScheme(scheme)}>
-            {words.shell[name]}
-          </Menu.Item>
-        ))}
-        {signedIn && (
-          <>
-            <Menu.Divider />
-            <Menu.Item onClick={() => document.dispatchEvent(new CustomEvent('whatrack:keys'))}>{words.shell.keys}</Menu.Item>
-            <Menu.Item onClick={signOut}>{words.shell.signOut}</Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+    <Suspense fallback={<PreferencesButton onClick={() => ask(true)} />}>
+      <Preferences signedIn opened={asked} />
+    </Suspense>
   )
 }

@@ -2,11 +2,17 @@ import { Button, Modal, PasswordInput } from '@mantine/core'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { signIn, signOut } from '../api/session'
 import { useSpeech } from '../words'
-import { Mark, Preferences } from './Shell'
+import { Mark } from './Mark'
+import Preferences from './Preferences'
 import css from './shell.module.css'
 
-// SignIn asks for a bearer token. What stands behind it keeps its place: the address does not change.
-export function SignIn({ refused }: { refused: boolean }) {
+// SignIn asks for a bearer token. again: over the screen that was interrupted.
+export default function SignIn({ again, refused }: { again: boolean; refused: boolean }) {
+  return again ? <SignInAgain /> : <FirstSignIn refused={refused} />
+}
+
+// What stands behind it keeps its place: the address does not change.
+function FirstSignIn({ refused }: { refused: boolean }) {
   const { words } = useSpeech()
   return (
     <main className={css.signIn}>
@@ -21,8 +27,8 @@ export function SignIn({ refused }: { refused: boolean }) {
   )
 }
 
-// SignInAgain asks over the screen that was interrupted, which keeps what was typed in it.
-export function SignInAgain() {
+// The screen that was interrupted keeps what was typed in it.
+function SignInAgain() {
   const { words } = useSpeech()
   return (
     <Modal opened onClose={signOut} title={words.signIn.again} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false} zIndex={450}>

@@ -1,12 +1,11 @@
 import { Button, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
+import { ORGANIZATION } from '../api/session'
 import { useSpeech } from '../words'
 
-export const ORGANIZATION = /^[A-Za-z0-9._-]{1,64}$/
-
 // OrganizationForm names the organization to work in. It stands in the address, so that a link shows the same to others.
-export function OrganizationForm({ onDone }: { onDone?: () => void }) {
+export default function OrganizationForm({ onDone }: { onDone?: () => void }) {
   const { words } = useSpeech()
   const { org } = useSearch({ strict: false }) as { org?: string }
   const navigate = useNavigate()

@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { lazy, Suspense, type ReactNode } from 'react'
 import { Problem, type LocalReason } from '../api/problem'
 import { useSpeech } from '../words'
 import { Icon } from './Icon'
 import { Bones, Copy } from './parts'
-import { OrganizationForm } from './OrganizationForm'
 import { Ago } from './Time'
 import css from './ui.module.css'
+
+const OrganizationForm = lazy(() => import('./OrganizationForm'))
 
 // Trouble says of a failed request what happened, what to do, and what to quote when asking for help.
 export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
@@ -28,7 +29,11 @@ export function Trouble({ error, retry }: { error: unknown; retry?: () => void }
         <span className={css.noteCode}>
           {words.problem.code}: <code>{code}</code> <Copy text={code} label={words.problem.copyCode} />
         </span>
-        {problem.reason === 'ORGANIZATION_REQUIRED' && <OrganizationForm />}
+        {problem.reason === 'ORGANIZATION_REQUIRED' && (
+          <Suspense fallback={null}>
+            <OrganizationForm />
+          </Suspense>
+        )}
         {retry && (
           <div className={css.noteActions}>
             <Button variant="default" size="xs" onClick={retry}>

@@ -1,29 +1,29 @@
-import './styles.css'
 import { MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import { signIn, takeToken, useSession } from './api/session'
-import { queries, setUp } from './api/setup'
+import { currentSession, watchSession } from './api/session'
+import { queries } from './api/setup'
 import { router } from './router'
-import { SignIn, SignInAgain } from './shell/SignIn'
 import { schemes, theme, variables } from './theme'
-import { SpeechProvider, spokenLanguage } from './words'
+import { SpeechProvider } from './words'
 
-const token = takeToken(location, history)
-if (token) signIn(token)
-setUp(spokenLanguage)
+const SignIn = lazy(() => import('./shell/SignIn'))
 
 // The service says its sentences in the language of the page.
 const askAgain = () => void queries.invalidateQueries()
 
 function App() {
-  const { token, refused, open } = useSession()
+  const { token, refused, open } = useSyncExternalStore(watchSession, currentSession)
   return (
     <>
       {(token || open) && <RouterProvider router={router} />}
-      {!token && (open ? <SignInAgain /> : <SignIn refused={refused} />)}
+      {!token && (
+        <Suspense fallback={null}>
+          <SignIn again={open} refused={refused} />
+        </Suspense>
+      )}
     </>
   )
 }
