@@ -47,12 +47,12 @@ Every error of both services is a google.rpc.Status with exactly one *reason*, a
 
 - *reason* in the ErrorInfo is what programs branch on; *metadata* holds the variables: the onboarding, a token's state, Meta's code, subcode and fbtrace_id.
 - *message* is English, for logs. LocalizedMessage is for people: Portuguese or English, by the header Accept-Language.
-- BadRequest names the field that breaks a rule. RetryInfo says when to come again; over REST the header Retry-After says it too.
+- BadRequest names the field that breaks a rule, and the rule: its *reason* for programs, LocalizedMessage for people. RetryInfo says when to come again; over REST the header Retry-After says it too.
 - Over gRPC the same details are in the status. Over REST, a path or method that does not exist is UNIMPLEMENTED with HTTP 404 or 405.
 - Onboardings, steps, connections and phone numbers carry the same names in their field *reason*, in answers that are no errors.
 - X-Request-Id of the answer is what to quote when you ask for help.
 
-Em português: todo erro dos dois serviços tem exatamente um *motivo* (reason), um nome que nunca muda de sentido. É por ele que um programa decide; *metadata* traz as variáveis. *message* é em inglês, para logs; LocalizedMessage é para pessoas, em português ou inglês conforme o cabeçalho Accept-Language. BadRequest indica o campo inválido; RetryInfo (em REST também Retry-After) diz quando tentar de novo. Os mesmos nomes aparecem no campo *reason* de cadastros, passos, conexões e números. Ao pedir ajuda, informe o X-Request-Id da resposta.
+Em português: todo erro dos dois serviços tem exatamente um *motivo* (reason), um nome que nunca muda de sentido. É por ele que um programa decide; *metadata* traz as variáveis. *message* é em inglês, para logs; LocalizedMessage é para pessoas, em português ou inglês conforme o cabeçalho Accept-Language. BadRequest indica o campo inválido e a regra, com um motivo próprio e o texto para pessoas; RetryInfo (em REST também Retry-After) diz quando tentar de novo. Os mesmos nomes aparecem no campo *reason* de cadastros, passos, conexões e números. Ao pedir ajuda, informe o X-Request-Id da resposta.
 `
 
 // TestErrorsDocumentIsTheCatalogue writes the document from the catalogue and compares. Not parallel: it may write what

@@ -7,6 +7,7 @@
 package fault
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,9 +29,6 @@ const Domain = "connect.whatrack"
 // Reason is an ErrorReason of the contract.
 type Reason = errorsv1.ErrorReason
 
-// Violation is one field that breaks a rule. Field is its JSON path.
-type Violation struct{ Field, Description string }
-
 // Error is a fault. Its methods return copies, so that a fault can be kept and extended.
 type Error struct {
 	reason     Reason
@@ -42,16 +40,6 @@ type Error struct {
 
 // New makes a fault of the catalogue.
 func New(reason Reason) *Error { return &Error{reason: reason} }
-
-// Field is INVALID_FIELD for one field, by its JSON path.
-func Field(field, description string) *Error {
-	return &Error{reason: errorsv1.ErrorReason_INVALID_FIELD, violations: []Violation{{field, description}}}
-}
-
-// Fields is INVALID_FIELD for several fields.
-func Fields(violations []Violation) *Error {
-	return &Error{reason: errorsv1.ErrorReason_INVALID_FIELD, violations: violations}
-}
 
 // With adds a variable to the metadata of the ErrorInfo. Never a secret.
 func (e *Error) With(key, value string) *Error {
@@ -83,6 +71,9 @@ func (e *Error) Reason() Reason { return e.reason }
 
 // Metadata is what With added. Not to be changed.
 func (e *Error) Metadata() map[string]string { return e.metadata }
+
+// Violations are the fields that break rules. Not to be changed.
+func (e *Error) Violations() []Violation { return e.violations }
 
 // Delay is what RetryAfter set; 0 when nothing was.
 func (e *Error) Delay() time.Duration { return e.retryAfter }
@@ -121,8 +112,7 @@ func (e *Error) Status(lang Language) *status.Status {
 	if len(e.violations) > 0 {
 		bad := &errdetails.BadRequest{}
 		for _, v := range e.violations {
-			bad.FieldViolations = append(bad.FieldViolations,
-				&errdetails.BadRequest_FieldViolation{Field: v.Field, Description: v.Description})
+			bad.FieldViolations = append(bad.FieldViolations, v.proto(lang))
 		}
 		details = append(details, bad)
 	}
@@ -153,7 +143,7 @@ func (e *Error) localized(lang Language) *errdetails.LocalizedMessage {
 func (e *Error) text(lang Language) Text {
 	text := entryOf(e.reason).text(lang)
 	for _, v := range e.violations {
-		text.Happened += fmt.Sprintf(" (%s: %s)", v.Field, v.Description)
+		text.Happened += fmt.Sprintf(" (%s: %s)", v.Field, cmp.Or(v.text(lang), v.Description))
 	}
 	return text
 }
@@ -199,7 +189,7 @@ func (e *Error) take(detail proto.Message) {
 		e.retryAfter = d.GetRetryDelay().AsDuration()
 	case *errdetails.BadRequest:
 		for _, v := range d.GetFieldViolations() {
-			e.violations = append(e.violations, Violation{v.GetField(), v.GetDescription()})
+			e.violations = append(e.violations, violationOf(v))
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestAFaultSurvivesTheWire(t *testing.T) {
 	t.Parallel()
 	tests := map[string]*Error{
 		"every part": New(errorsv1.ErrorReason_META_RATE_LIMITED).With("metaCode", "80007").With("fbtraceId", "A%s").RetryAfter(90 * time.Second),
-		"fields":     Fields([]Violation{{"wabaId", "must be digits"}, {"code", "is required"}}),
+		"fields":     Fields([]Violation{{Field: "wabaId", Description: "must be digits"}, {Field: "text.body", Reason: "NOT_JSON", Description: "is no JSON", Portuguese: "não é JSON"}}),
 	}
 	for _, reason := range reasons() {
 		tests[reason.String()] = New(reason)

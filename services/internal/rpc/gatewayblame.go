@@ -12,8 +12,6 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 )
 
-const noSuchField = "there is no such field"
-
 // blame finds which field of a refused JSON object is to blame, by trying each alone. It runs only after protojson said
 // no, whose texts are not stable and quote what they refuse: a code, or a PIN.
 func blame(data []byte, msg protoreflect.Message, path string) *fault.Error {
@@ -34,7 +32,7 @@ func blame(data []byte, msg protoreflect.Message, path string) *fault.Error {
 		name := fmt.Sprint(key)
 		field := fieldByName(msg.Descriptor(), name)
 		if field == nil {
-			return fault.Field(join(path, cut(name, maxName)), noSuchField)
+			return fault.Field(join(path, cut(name, maxName)), "there is no such field")
 		}
 		if seen[field.JSONName()] {
 			return fault.Field(join(path, field.JSONName()), "stands there twice")
@@ -73,7 +71,13 @@ func blameValue(value json.RawMessage, empty func() protoreflect.Value, field pr
 	if m := field.Message(); m != nil && m.ParentFile().Package() != "google.protobuf" {
 		return blame(value, empty().Message(), path)
 	}
-	return fault.Field(path, "must be "+expected(field))
+	return wrongType(path, field)
+}
+
+func wrongType(path string, field protoreflect.FieldDescriptor) *fault.Error {
+	return fault.Fields([]fault.Violation{{
+		Field: path, Reason: "WRONG_TYPE", Description: "must be " + expected(field), Portuguese: "tem um valor de outro tipo",
+	}})
 }
 
 func fits(value json.RawMessage, msg protoreflect.Message, field protoreflect.FieldDescriptor) bool {

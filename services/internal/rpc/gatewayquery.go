@@ -28,7 +28,7 @@ func refuseUnknownQuery(ctx context.Context, full string, req, reply any, conn *
 			return fault.Field(cut(name, maxName), "must stand in the body, not in the URL")
 		}
 		if ok && !isPath(msg.ProtoReflect().Descriptor(), strings.Split(name, ".")) {
-			return fault.Field(cut(name, maxName), noSuchField)
+			return fault.Field(cut(name, maxName), "there is no such field")
 		}
 	}
 	return invoke(ctx, full, req, reply, conn, opts...)
@@ -60,7 +60,7 @@ func queryFault(ctx context.Context, x *exchange) *fault.Error {
 			continue
 		}
 		if field := fieldByName(input.Descriptor(), name); field != nil {
-			return fault.Field(field.JSONName(), "must be "+expected(field))
+			return wrongType(field.JSONName(), field)
 		}
 		return fault.Field(cut(name, maxName), "does not fit this method")
 	}

@@ -90,15 +90,20 @@ func (v *validator) validate(req any) error {
 func violations(msg protoreflect.MessageDescriptor, v *protovalidate.Violation) []fault.Violation {
 	path, oneof := jsonPath(msg, v.Proto.GetField().GetElements())
 	if oneof == nil {
-		return []fault.Violation{{Field: path, Description: v.Proto.GetMessage()}}
+		id, message := v.Proto.GetRuleId(), v.Proto.GetMessage()
+		return []fault.Violation{{Field: path, Reason: reasonOf(id), Description: message, Portuguese: ruleInPortuguese(id, message)}}
 	}
 	var names []string
 	for i := range oneof.Fields().Len() {
 		names = append(names, path+oneof.Fields().Get(i).JSONName())
 	}
 	var out []fault.Violation
+	all := strings.Join(names, ", ")
 	for _, name := range names {
-		out = append(out, fault.Violation{Field: name, Description: "exactly one of these is needed: " + strings.Join(names, ", ")})
+		out = append(out, fault.Violation{
+			Field: name, Reason: "REQUIRED",
+			Description: "exactly one of these is needed: " + all, Portuguese: "é preciso exatamente um destes: " + all,
+		})
 	}
 	return out
 }

@@ -77,9 +77,7 @@ func (s *Service) posted(ctx context.Context, organization string, req *onboardi
 // own-business token may not. Nor may a customer in a browser, whosever onboarding it is.
 func (s *Service) claimOwn(ctx context.Context, posted store.PostedCode) (*onboardingv1.ClaimWabaResponse, error) {
 	if posted.WabaID == "" {
-		return nil, fault.Fields([]fault.Violation{
-			{Field: "code", Description: "is required, unless you claim one of the operator's own WABAs by wabaId"},
-		})
+		return nil, fault.Field("code", "is required, unless you claim one of the operator's own WABAs by wabaId")
 	}
 	if identity.ClientOf(ctx) != nil {
 		return nil, fault.New(errorsv1.ErrorReason_PERMISSION_DENIED)
