@@ -60,6 +60,22 @@ browserTest('destinations: signed events, from the address to its removal', asyn
   })
 })
 
+browserTest('destinations: what the service refuses is said in the language of the page', async (stage) => {
+  const { page } = stage
+  stage.expectedErrors.push(/status of 400/)
+  await open(stage)
+  await page.getByRole('button', { name: 'Adicionar destino' }).click()
+  await page.getByRole('textbox', { name: 'Endereço' }).fill('https://loja.example/eventos')
+  await page.getByRole('textbox', { name: 'Tipos de evento' }).fill('tudo!')
+  await page.getByLabel('Segredo').fill('curto')
+  await page.getByRole('button', { name: 'Adicionar', exact: true }).click()
+  const alert = page.getByRole('alert')
+  await says(alert, 'secret: deve ter pelo menos 16 caractere(s)')
+  await says(alert, 'eventTypes[0]: não tem o formato')
+  await says(alert, 'INVALID_FIELD')
+  assert.doesNotMatch(await alert.innerText(), /must|does not/)
+})
+
 browserTest('destinations: Meta’s own format carries a message as Meta wrote it', async (stage) => {
   await withReceiver(async (receiver) => {
     const { page, devstack } = stage

@@ -93,17 +93,18 @@ test('the token of a customer’s link is taken out, and that of the full page t
 })
 
 test('an error says its reason, its sentence and what to quote', () => {
+  const said = { field: 'pin', reason: 'SIX_DIGITS', description: 'six digits', localizedMessage: { locale: 'pt-BR', message: 'deve ter seis algarismos' } }
   const body = {
     code: 9,
     message: 'for logs',
     details: [
       { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'TOKEN_INVALID', metadata: { state: 'REVOKED' } },
       { '@type': 'type.googleapis.com/google.rpc.LocalizedMessage', locale: 'pt-BR', message: 'O acesso não vale mais.' },
-      { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field: 'pin', description: 'six digits' }] },
+      { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [said, { field: 'text.body', description: 'is odd' }] },
     ],
   }
   const problem = new Problem(400, body, 'req-1')
-  expect(problem).toMatchObject({ reason: 'TOKEN_INVALID', text: 'O acesso não vale mais.', requestId: 'req-1', fields: [{ field: 'pin', description: 'six digits' }], passing: false })
+  expect(problem).toMatchObject({ reason: 'TOKEN_INVALID', text: 'O acesso não vale mais.', requestId: 'req-1', fields: [{ field: 'pin', rule: 'deve ter seis algarismos' }, { field: 'text.body', rule: 'is odd' }], passing: false })
   expect(new Problem(0, new TypeError('fetch failed'), '')).toMatchObject({ reason: 'NO_ANSWER', passing: true })
   expect(new Problem(502, '<html>', '')).toMatchObject({ reason: 'NOT_OURS', passing: true })
 })

@@ -5,7 +5,7 @@ type Detail = {
   metadata?: Record<string, string>
   message?: string
   retryDelay?: string
-  fieldViolations?: { field?: string; description?: string }[]
+  fieldViolations?: { field?: string; description?: string; localizedMessage?: { message?: string } }[]
 }
 
 // NO_ANSWER and NOT_OURS are of this page: the server could not be reached, or something before it answered.
@@ -20,7 +20,8 @@ export class Problem extends Error {
   readonly text: string
   readonly requestId: string
   readonly metadata: Record<string, string>
-  readonly fields: { field: string; description: string }[]
+  // What each field breaks, in the language of the page; in English where the service has no words in it.
+  readonly fields: { field: string; rule: string }[]
 
   constructor(status: number, body: unknown, requestId: string) {
     const details = detailsOf(body)
@@ -34,7 +35,7 @@ export class Problem extends Error {
     this.requestId = requestId || (this.metadata.requestId ?? '')
     this.fields = (find(details, 'BadRequest')?.fieldViolations ?? []).map((v) => ({
       field: v.field ?? '',
-      description: v.description ?? '',
+      rule: v.localizedMessage?.message ?? v.description ?? '',
     }))
   }
 

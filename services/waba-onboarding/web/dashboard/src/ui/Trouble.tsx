@@ -22,8 +22,8 @@ export function Trouble({ error, retry }: { error: unknown; retry?: () => void }
         <strong>{words.problem.title}</strong>
         <span>{problem.reason === 'ORGANIZATION_REQUIRED' ? words.problem.organization : (local ?? (problem.text || words.problem.local.NOT_OURS))}</span>
         {problem.fields.map((f) => (
-          <span key={f.field + f.description}>
-            <code>{f.field}</code>: {f.description}
+          <span key={f.field + f.rule}>
+            <code>{f.field}</code>: {f.rule}
           </span>
         ))}
         <span className={css.noteCode}>
