@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { browserTest, press, shareStack, walkTo, type Stage } from '../harness'
 import { accessible, picture } from '../harness/accessible'
 import { claim, goTo, says, signIn } from '../harness/operator'
@@ -25,7 +26,9 @@ browserTest('attempts: a cancelled one says at which step of Meta’s it stopped
   await walkTo(popup, 'verify')
   await Promise.all([popup.waitForEvent('close'), press(popup, 'cancel')])
   await says(page.getByRole('dialog'), 'você parou em confirmação do número')
+  await page.getByRole('button', { name: 'Abrir cadastro da Meta' }).and(page.locator(':enabled')).waitFor() // it could be opened again
   await toAttempts(stage)
+  assert.equal(await page.getByRole('row').count(), 2, 'a heading and one attempt')
   const row = page.getByRole('row').filter({ hasText: 'Fechou a janela da Meta: confirmação do número' })
   await says(row, /Cancelada.*Chrome · Linux/s)
   await row.getByRole('link', { name: organization }).click()

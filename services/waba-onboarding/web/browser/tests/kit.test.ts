@@ -69,7 +69,7 @@ browserTest('popup: the customer cancels, nothing opens by itself, and they go o
   assert.equal((await reported(stage, 'CANCELLED'))['step'], 'PHONE_NUMBER_VERIFICATION')
   assert.equal(stage.context.pages().length, 1)
   await finishPopup(await popupOf(stage.page))
-  await connected(stage, before, 1)
+  await connected(stage, before)
 })
 
 browserTest('popup: closed by its X is no failure; closed on its last screen it counts', async (stage) => {
@@ -82,7 +82,7 @@ browserTest('popup: closed by its X is no failure; closed on its last screen it 
   const second = await popupOf(stage.page)
   await walkTo(second, 'done')
   await second.close({ runBeforeUnload: true })
-  await connected(stage, before, 1)
+  await connected(stage, before)
 })
 
 browserTest('popup: finished without a code, the next click takes the whole page', async (stage) => {
@@ -94,7 +94,7 @@ browserTest('popup: finished without a code, the next click takes the whole page
   await stage.page.waitForURL(/dialog\/oauth/)
   await walkTo(stage.page, 'login') // is there
   await walkThrough(stage.page)
-  await connected(stage, before, 1)
+  await connected(stage, before)
 })
 
 browserTest("popup: Meta's error becomes a sentence, and support gets its number", async (stage) => {

@@ -21,6 +21,8 @@ export class Preparation {
   /** Counts what was begun: what an earlier one brings is too late. */
   #turn = 0
   #asking = false
+  /** Until when the session that came last is good. */
+  #until = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(ask: () => Promise<Session>, wantsSDK: (session: Session) => boolean, changed: () => void) {
@@ -29,13 +31,14 @@ export class Preparation {
     this.#changed = changed
   }
 
-  /** Prepares a session unless one is at hand. */
-  begin(): void {
+  /** Prepares a session unless one is at hand: what is left of a run that spent none, else another. */
+  begin(left?: Session): void {
     if (this.session) return this.#changed()
     if (this.#asking) return
     clearTimeout(this.#timer)
     this.trouble = undefined
-    void this.#prepare(++this.#turn, 1)
+    if (left && Date.now() < this.#until) this.#keep(left)
+    else void this.#prepare(++this.#turn, 1)
   }
 
   /** Hands over the session for one run. */
@@ -72,20 +75,20 @@ export class Preparation {
     if (this.#wantsSDK(session)) this.sdk = await loadSDK(session).catch(() => undefined)
     if (turn !== this.#turn) return
     this.#asking = false
-    this.session = session
     this.trouble = undefined
+    const left = Date.parse(session.expireTime) - Date.now()
+    this.#until = Date.now() + (left > 0 && left < 2 * usualLife ? left - margin : usualLife)
     this.#keep(session)
-    this.#changed()
   }
 
-  /** Renews the session before it runs out, but not for a page that nobody sees. */
+  /** Has a session at hand, and renews it before it runs out, but not for a page that nobody sees. */
   #keep(session: Session): void {
-    const left = Date.parse(session.expireTime) - Date.now()
-    const life = left > 0 && left < 2 * usualLife ? left - margin : usualLife
+    this.session = session
     this.#timer = setTimeout(
       () => (document.hidden ? document.addEventListener('visibilitychange', this.#renew) : this.#renew()),
-      Math.max(life, margin / 2),
+      Math.max(this.#until - Date.now(), margin / 2),
     )
+    this.#changed()
   }
 
   #renew = (): void => {

@@ -200,7 +200,7 @@ export class Signup {
     this.#set({ status: 'cancelled', ...(step && { step }) })
     if (!changed) return
     this.#exit(null, step)
-    this.#preparation.begin()
+    this.#prepareAgain()
   }
 
   #codeMissing(run: Run): void {
@@ -289,6 +289,11 @@ export class Signup {
     this.#fail(run, this.#failure(reason, [onboarding.message, onboarding.nextAction].filter(Boolean).join(' ')))
   }
 
+  /** A session that no code has spent is good for another opening: a run of its own would look like another attempt. */
+  #prepareAgain(): void {
+    this.#preparation.begin(this.#run?.code ? undefined : this.#run?.session)
+  }
+
   // The state.
 
   /** The session or the SDK has come, has gone, or does not come. */
@@ -312,7 +317,7 @@ export class Signup {
     const error = { ...failure, ...(sessionId && { sessionId }) }
     this.#set({ status: 'failed', error })
     this.#exit(error)
-    if (error.canRetry) this.#preparation.begin()
+    if (error.canRetry) this.#prepareAgain()
   }
 
   #failure(reason: Failure | (string & {}), message?: string): SignupError {

@@ -125,7 +125,7 @@ export interface Report {
 export type SignupEvent = { onboardingId?: string } & ({ name: Status } | ({ name: 'report' } & Report))
 
 export interface Options {
-  /** Asks your back end for what StartOnboarding answers. Called when the signup loads, and again for each new run. */
+  /** Asks your back end for what StartOnboarding answers. Called when the signup loads, before a session runs out, and once a code has spent one. */
   session: () => Promise<Session>
   flow?: Flow
   lang?: Lang

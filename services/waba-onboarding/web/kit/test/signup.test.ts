@@ -205,7 +205,31 @@ test('a customer who leaves: the step is told, nothing opens by itself, and they
   world.login.answer(give)
   await settle()
   as(signup, 'connected')
-  assert.equal(world.callsOf('claim-waba')[0]?.body?.['onboardingId'], 'onboarding-2')
+  assert.equal(world.callsOf('claim-waba')[0]?.body?.['onboardingId'], 'onboarding-1')
+  assert.equal(world.sessions.length, 1)
+})
+
+test('a run that no code came from is opened again; one that spent a code, or grew old, is followed by another', async () => {
+  const signup = await opened()
+  for (const end of [() => world.login.answer(closed), () => world.message({ type: 'WA_EMBEDDED_SIGNUP', event: 'ERROR', data: { error_code: '3441041' } })]) {
+    end()
+    await settle()
+    signup.open()
+    as(signup, 'open')
+  }
+  assert.equal(world.sessions.length, 1)
+
+  world.login.answer(closed)
+  await settle()
+  await pass(30 * 60_000)
+  assert.equal(world.sessions.length, 2)
+
+  signup.open()
+  world.on('claim-waba', () => refusal(400, 'CODE_EXPIRED', 'O código expirou.'))
+  world.login.answer(give)
+  await settle()
+  as(signup, 'failed')
+  assert.equal(world.sessions.length, 3)
 })
 
 test('a window that is closed without a word is no failure, and a code that comes later counts', async () => {
