@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { browserTest, shareStack } from '../harness'
 import { accessible, focusShows, picture } from '../harness/accessible'
-import { claim, connect, goTo, signIn } from '../harness/operator'
+import { claim, connect, goTo, says, signIn } from '../harness/operator'
 
 shareStack()
 
@@ -45,6 +45,21 @@ for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as c
     }
   }, { colorScheme, locale })
 }
+
+browserTest('dashboard: the first data is asked before the page itself is there, and once', async (stage) => {
+  const { page, devstack, organization } = stage
+  await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+  const asked: string[] = []
+  page.on('request', (request) => void (request.url().includes('/api/') && asked.push(new URL(request.url()).pathname.replace('/api/v1/whatsapp/', ''))))
+  const first = page.waitForRequest(/\/connections\?/)
+  await page.route('**/assets/App-*.js', async (route) => {
+    await first
+    await route.continue()
+  })
+  await page.goto(`${devstack.url}/?org=${organization}#token=${devstack.operatorToken}`)
+  await says(page.getByRole('main'), 'Padaria do João')
+  assert.deepEqual(asked.sort(), ['changes', 'connections', 'onboardings'])
+})
 
 browserTest('dashboard: a wrong token is refused in words, and nobody is let in', async (stage) => {
   const { page, devstack } = stage
