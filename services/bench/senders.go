@@ -18,8 +18,9 @@ import (
 const sendCommand = "send"
 
 const (
-	// distinct is how many different bodies the senders take turns with.
+	// distinct is how many different bodies the senders take turns with, and wabas of how many WABAs they are.
 	distinct = 512
+	wabas    = 16
 	warmUp   = 200 * time.Millisecond
 )
 
@@ -82,8 +83,8 @@ func send(ctx context.Context, args []string, stdout io.Writer) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: count}}
 	var bodies [][]byte
 	var signatures []string
-	for range distinct {
-		body := envelope(size)
+	for i := range distinct {
+		body := envelope(102290129340000+i%wabas, size)
 		bodies, signatures = append(bodies, body), append(signatures, signed([]byte(appSecret), body))
 	}
 	var next atomic.Int64

@@ -109,9 +109,9 @@ func splitUp(ctx context.Context, db *sql.DB) (n int, err error) {
 }
 
 // envelope is a POST of Meta's of so many bytes: messages of a number of a WABA that nobody claimed.
-func envelope(size int) []byte {
-	const head = `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","time":1739321024,"changes":[{"field":"messages",` +
-		`"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"messages":[`
+func envelope(waba, size int) []byte {
+	head := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"%d","time":1739321024,"changes":[{"field":"messages",`+
+		`"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"messages":[`, waba)
 	const tail = `]}}]}]}`
 	var b strings.Builder
 	b.WriteString(head)
