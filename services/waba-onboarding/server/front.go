@@ -52,9 +52,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
 	}
 	mux.Handle(webhookPath, intake)
-	all := http.NewServeMux()
-	all.Handle("/", web.Secure(mux, s.overTLS()))
-	all.Handle("POST "+webhookPath, intake) // by Meta, which is no browser and needs no browser's headers
+	all := webhooksFirst(intake, web.Secure(mux, s.overTLS()))
 	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: all, Log: p.Log})
 	if err != nil {
 		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
@@ -64,6 +62,18 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 }
 
 const webhookPath = "/api/v1/whatsapp/webhook"
+
+// webhooksFirst hands Meta's webhooks over before anything else: they are many, and Meta is no browser and needs no
+// browser's headers.
+func webhooksFirst(intake, rest http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == webhookPath {
+			intake.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	}
+}
 
 // intakeMemory bounds the bodies of webhooks that are in memory at a time.
 const intakeMemory = 64 << 20
