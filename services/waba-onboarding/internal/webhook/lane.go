@@ -12,9 +12,9 @@ const (
 	// laneCount is how many commits split at a time: intake needs the database too.
 	laneCount  = 4
 	laneLength = 256
-	// What is split together shares a commit, and waits for it.
+	// What is split together shares a commit: whatever else wants the database waits for it, on SQLite at least.
 	maxTogether      = 32
-	maxTogetherBytes = 256 << 10
+	maxTogetherBytes = 64 << 10
 )
 
 // unsplit is a delivery that waits in a lane. settled is told when it has its row, or why it has none.

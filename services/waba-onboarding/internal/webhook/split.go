@@ -54,15 +54,17 @@ func (s *Splitter) Keep(ctx context.Context, bodies [][]byte) error {
 	return err
 }
 
-// queue takes a batch unless there are too many: a later sweep finds it.
-func (s *Splitter) queue(id uuid.UUID) {
+// queue takes a batch unless there are too many, of which it tells: a later sweep finds it.
+func (s *Splitter) queue(id uuid.UUID) (full bool) {
 	if _, known := s.queued.LoadOrStore(id, nil); known {
-		return
+		return false
 	}
 	select {
 	case s.batches <- id:
+		return false
 	default:
 		s.queued.Delete(id)
+		return true
 	}
 }
 
