@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 // checkTimeout is how long a readiness check may take; probes wait little longer.
@@ -58,7 +59,7 @@ func (a *admin) ask(ctx context.Context) ([]string, []error) {
 	var group sync.WaitGroup
 	for i, check := range a.checks {
 		group.Go(func() {
-			errs[i] = protect(ctx, check.Ask)
+			errs[i] = run.Protect(func() error { return check.Ask(ctx) })
 			lines[i] = check.Name + ": " + verdict(errs[i])
 		})
 	}

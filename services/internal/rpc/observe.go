@@ -15,6 +15,7 @@ import (
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 const (
@@ -72,7 +73,7 @@ func (o *observer) step(ctx context.Context, full string, next func(context.Cont
 	if !o.quiet[full] {
 		c.tell(ctx)
 	}
-	err := protect(ctx, next)
+	err := run.Protect(func() error { return next(ctx) })
 	out := faultOf(err, c.requestID)
 	o.write(ctx, full, c, out, time.Since(start))
 	if out == nil {

@@ -10,16 +10,6 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 )
 
-// protect turns a panic into an error that says where it came from. Only logs see its text.
-func protect(ctx context.Context, next func(context.Context) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return next(ctx)
-}
-
 // recoverStep is the outermost: it answers even when observe itself breaks.
 func recoverStep(log *slog.Logger) step {
 	return func(ctx context.Context, full string, next func(context.Context) error) (err error) {

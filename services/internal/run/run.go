@@ -28,7 +28,7 @@ func All(ctx context.Context, tasks ...Task) error {
 	var group sync.WaitGroup
 	for _, task := range tasks {
 		group.Go(func() {
-			err := Protect(ctx, task)
+			err := Protect(func() error { return task(ctx) })
 			ended := ctx.Err()
 			if err == nil || (ended != nil && errors.Is(err, ended)) {
 				return
@@ -52,12 +52,12 @@ func (f *failures) add(err error) {
 	f.errs = append(f.errs, err)
 }
 
-// Protect runs a task, of which a panic is an error.
-func Protect(ctx context.Context, task Task) (err error) {
+// Protect runs f, of which a panic is an error that says where it came from. Such a text is for logs alone.
+func Protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return task(ctx)
+	return f()
 }

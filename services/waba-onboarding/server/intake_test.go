@@ -140,13 +140,11 @@ func TestAThousandUpdatesInOnePOST(t *testing.T) {
 		t.Logf("%d bytes were answered after %s", len(body), time.Since(start))
 		b.delivered(1)
 		t.Logf("and were split after %s", time.Since(start))
-		if got := b.countMessages(c.GetConnectionId()); got != 1000 {
+		if got := len(b.allMessages(c.GetConnectionId())); got != 1000 {
 			t.Errorf("%d messages", got)
 		}
 	})
 }
-
-func (b *bundle) countMessages(connection string) int { return len(b.allMessages(connection)) }
 
 func (b *bundle) allMessages(connection string) (all []*onboardingv1.Message) {
 	b.t.Helper()

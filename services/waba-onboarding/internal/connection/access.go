@@ -3,8 +3,6 @@ package connection
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -106,14 +105,7 @@ func Temporary(f *fault.Error) bool {
 
 // Recovered makes f answer its panic as an error: River catches those of a job, but not of the goroutines it starts.
 func Recovered(f func() error) func() error {
-	return func() (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		return f()
-	}
+	return func() error { return run.Protect(f) }
 }
 
 // Lasting is ctx, or where that ended already, a short while in which what is known can still be written down.

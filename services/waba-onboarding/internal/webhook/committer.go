@@ -134,7 +134,7 @@ func (c *Committer) insertAll(batch []*waiting) error {
 	for _, w := range batch {
 		bodies = append(bodies, w.body)
 	}
-	return run.Protect(ctx, func(ctx context.Context) error { return c.insert(ctx, bodies) })
+	return run.Protect(func() error { return c.insert(ctx, bodies) })
 }
 
 // Waiting is how many bodies are queued.

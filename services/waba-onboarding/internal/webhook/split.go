@@ -208,7 +208,7 @@ func pause(ctx context.Context, d time.Duration) {
 // split cuts deliveries, in one commit. What is split already is left alone, so that it may run twice. A panic is an
 // error like any other: no body may end the process.
 func (s *Splitter) split(ctx context.Context, together []unsplit) error {
-	return run.Protect(ctx, func(ctx context.Context) error {
+	return run.Protect(func() error {
 		parts := make([]store.Split, 0, len(together))
 		for _, d := range together {
 			changes, ok := cut(d.Body, d.ReceiveTime)
