@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // ChangeState is whose a change is.
@@ -58,109 +56,8 @@ type Effect struct {
 // timing, and nothing of an earlier owner is handed over.
 const lookBack = 10 * time.Minute
 
-// routes are the connections that the changes of one delivery belong to, by WABA and number; nil is nobody.
-type routes map[[2]string]*Connection
-
-// takeChange keeps a change and, where a connection holds its WABA, applies it.
-func (s *Store) takeChange(tx *gorm.DB, known routes, n NewChange) error {
-	change := n.Change
-	change.ID = newID()
-	var holder *Connection
-	if change.State == ChangeWaiting {
-		key, found := [2]string{change.WabaID, change.PhoneNumberID}, false
-		if holder, found = known[key]; !found {
-			var err error
-			if holder, err = s.route(tx, change); err != nil {
-				return err
-			}
-			known[key] = holder
-		}
-	}
-	if holder != nil {
-		change.resolve(*holder)
-	}
-	insert := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "hash"}}, DoNothing: true}).Create(&change)
-	if insert.Error != nil || insert.RowsAffected == 0 {
-		return insert.Error
-	}
-	if err := s.offboard(tx, change, n.Effect.Account); err != nil || holder == nil {
-		return err
-	}
-	return s.applyChange(tx, holder, change, n.Effect)
-}
-
 func (c *Change) resolve(holder Connection) {
 	c.State, c.OrganizationID, c.ConnectionID = ChangeResolved, holder.OrganizationID, &holder.ID
-}
-
-// route finds the connection that a change belongs to: the one that holds its WABA, proven, if the number is one of its.
-// Where WABA and number disagree, the change waits.
-func (s *Store) route(tx *gorm.DB, change Change) (*Connection, error) {
-	var holders []Connection
-	err := tx.Where("waba_id = ? and state not in ?", change.WabaID, []ConnectionState{ConnectionDisconnected, ConnectionClaiming}).
-		Limit(1).Find(&holders).Error
-	if err != nil || len(holders) == 0 {
-		return nil, err
-	}
-	if change.PhoneNumberID == "" {
-		return &holders[0], nil
-	}
-	var known int64
-	err = tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", holders[0].ID, change.PhoneNumberID).Count(&known).Error
-	if err != nil || known == 0 {
-		return nil, err
-	}
-	return &holders[0], nil
-}
-
-// applyChange does what a change does to a connection, of which it keeps what it learns.
-func (s *Store) applyChange(tx *gorm.DB, holder *Connection, change Change, effect Effect) error {
-	c := *holder
-	if err := s.applyMessages(tx, c, effect.Messages); err != nil {
-		return err
-	}
-	for _, status := range effect.Statuses {
-		if err := s.applyStatus(tx, c, status); err != nil {
-			return err
-		}
-	}
-	s.emit(tx, Event{
-		OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: change.PhoneNumberID,
-		Type: "change." + change.Field, ChangeID: &change.ID,
-	})
-	first, err := s.hear(tx, holder, change)
-	if err != nil {
-		return err
-	}
-	if err := s.keepContacts(tx, c.ID, effect.Contacts); err != nil {
-		return err
-	}
-	if effect.Sync != nil {
-		if err := s.applySync(tx, c, change.PhoneNumberID, *effect.Sync); err != nil {
-			return err
-		}
-	}
-	if effect.Account == nil && effect.Number == nil {
-		if first {
-			return s.reassess(tx, c.ID)
-		}
-		return nil
-	}
-	if err := s.applyNews(tx, c, change, effect); err != nil {
-		return err
-	}
-	return s.reassess(tx, c.ID)
-}
-
-// hear moves the time of a connection's last event, and tells whether this is its first. What Meta tells us as a partner
-// comes without the WABA's subscription, and proves nothing about it.
-func (s *Store) hear(tx *gorm.DB, c *Connection, change Change) (first bool, err error) {
-	if strings.HasPrefix(change.Event, "PARTNER_") || (c.LastEventTime != nil && !c.LastEventTime.Before(change.ReceiveTime)) {
-		return false, nil
-	}
-	heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", c.ID, change.ReceiveTime)
-	first, c.LastEventTime = c.LastEventTime == nil, &change.ReceiveTime
-	return first, heard.Updates(map[string]any{"last_event_time": change.ReceiveTime}).Error
 }
 
 // WaitingChanges lists the changes of a connection's WABA that wait and may be its own, oldest first, after the given one.
@@ -194,9 +91,13 @@ func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time
 // not be given stays.
 func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		holder, err := s.route(tx, change)
-		if err != nil || holder == nil {
+		holders, err := routesOf(tx, []Change{change})
+		if err != nil {
 			return err
+		}
+		holder := holders.of(change)
+		if holder == nil {
+			return nil
 		}
 		_, since, err := waitingFor(tx, holder.ID)
 		if err != nil || change.ReceiveTime.Before(since) {
@@ -209,7 +110,7 @@ func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect)
 		if mine.Error != nil || mine.RowsAffected == 0 {
 			return mine.Error
 		}
-		return s.applyChange(tx, holder, next, effect)
+		return s.applyChanges(tx, []taken{{next, effect, holder}})
 	})
 }
 
@@ -243,7 +144,7 @@ func (s *Store) ReplayChange(ctx context.Context, organization string, id uuid.U
 			if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
 				return err
 			}
-			return s.applyChange(tx, &c, change, effect)
+			return s.applyChanges(tx, []taken{{change, effect, &c}})
 		})
 	case ChangeUnparsed, ChangeIgnored: // nothing to be done with it
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,37 +66,38 @@ type Split struct {
 	Unparsed bool
 }
 
-// SplitDeliveries writes down deliveries and what they hold and applies it, in their order and all in one commit. A
-// delivery that is split already is left alone; a change that came before, in whichever delivery, has no second effect.
-func (s *Store) SplitDeliveries(ctx context.Context, parts []Split) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		for _, part := range parts {
-			if err := s.splitDelivery(tx, part); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+// ErrSplit says that some of several deliveries are split already.
+var ErrSplit = errors.New("store: some of them are split already")
 
-func (s *Store) splitDelivery(tx *gorm.DB, part Split) error {
-	d := part.Delivery
-	d.State, d.ChangeCount = DeliverySplit, len(part.Changes)
-	if part.Unparsed {
-		d.State = DeliveryUnparsed
-	}
-	mine := tx.Clauses(unlessSplit).Create(&d)
-	if mine.Error != nil || mine.RowsAffected == 0 {
-		return mine.Error
-	}
-	known := routes{}
-	for _, change := range part.Changes {
-		change.Change.DeliveryID = d.ID
-		if err := s.takeChange(tx, known, change); err != nil {
-			return err
+// SplitDeliveries writes down deliveries and what they hold and applies it, all in one commit. One that is split already
+// is left alone; among several, it is ErrSplit, and each is to be tried alone. A change that came before, in whichever
+// delivery, has no second effect.
+func (s *Store) SplitDeliveries(ctx context.Context, parts []Split) error {
+	rows, changes := make([]Delivery, 0, len(parts)), []NewChange{}
+	for _, part := range parts {
+		d := part.Delivery
+		d.State, d.ChangeCount = DeliverySplit, len(part.Changes)
+		if part.Unparsed {
+			d.State = DeliveryUnparsed
+		}
+		rows = append(rows, d)
+		for _, change := range part.Changes {
+			change.Change.DeliveryID = d.ID
+			changes = append(changes, change)
 		}
 	}
-	return nil
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		insert := tx.Clauses(unlessSplit).Create(&rows)
+		switch {
+		case insert.Error != nil:
+			return insert.Error
+		case insert.RowsAffected == int64(len(rows)):
+			return s.takeChanges(tx, changes)
+		case len(rows) == 1:
+			return nil
+		}
+		return ErrSplit
+	})
 }
 
 // unlessSplit lets a delivery have a row already only while it is not split.

@@ -32,7 +32,7 @@ func TestAFollowerMissesNothingOfWritersWhoCommitSlowly(t *testing.T) {
 			writing.Go(func() {
 				for i := range each {
 					err := b.inTx(t.Context(), func(tx *gorm.DB) error {
-						err := b.takeChange(tx, routes{}, said("7", fmt.Sprint(w, "/", i)))
+						err := b.takeChanges(tx, []NewChange{said("7", fmt.Sprint(w, "/", i))})
 						time.Sleep(rand.N(8 * time.Millisecond)) // a slow commit
 						return err
 					})
@@ -84,7 +84,7 @@ func TestWhatIsOldIsRemovedAndACursorSaysSo(t *testing.T) {
 		ctx := t.Context()
 		b.connected("org-1", "7")
 		insert := func(n NewChange) {
-			b.must(b.inTx(ctx, func(tx *gorm.DB) error { return b.takeChange(tx, routes{}, n) }))
+			b.must(b.inTx(ctx, func(tx *gorm.DB) error { return b.takeChanges(tx, []NewChange{n}) }))
 		}
 		insert(said("7", "old"))
 		insert(said("8", "nobody's"))

@@ -68,20 +68,30 @@ type StatusFact struct {
 	Error                                             string
 }
 
-// applyMessages writes messages once: those that are nothing but new with one statement, the others each by itself.
-func (s *Store) applyMessages(tx *gorm.DB, c Connection, facts []MessageFact) error {
-	var plain, others []MessageFact
-	for _, fact := range facts {
-		if fact.Edits == "" && fact.Revokes == "" {
-			plain = append(plain, fact)
-		} else {
-			others = append(others, fact)
+// applyMessages writes the messages of changes once: those that are nothing but new with one statement, the others each
+// by itself.
+func (s *Store) applyMessages(tx *gorm.DB, list []taken) error {
+	type said struct {
+		c    Connection
+		fact MessageFact
+	}
+	var plain, others []said
+	for _, t := range list {
+		if t.holder == nil {
+			continue
+		}
+		for _, fact := range t.effect.Messages {
+			if fact.Edits == "" && fact.Revokes == "" {
+				plain = append(plain, said{*t.holder, fact})
+			} else {
+				others = append(others, said{*t.holder, fact})
+			}
 		}
 	}
 	for batch := range slices.Chunk(plain, rowsAtOnce) {
 		rows := make([]Message, 0, len(batch))
-		for _, fact := range batch {
-			rows = append(rows, newMessage(c, fact.Wamid, fact.Message))
+		for _, m := range batch {
+			rows = append(rows, newMessage(m.c, m.fact.Wamid, m.fact.Message))
 		}
 		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows)
 		if insert.Error != nil {
@@ -91,8 +101,8 @@ func (s *Store) applyMessages(tx *gorm.DB, c Connection, facts []MessageFact) er
 			others = append(others, batch...)
 		}
 	}
-	for _, fact := range others {
-		if err := s.applyMessage(tx, c, fact); err != nil {
+	for _, m := range others {
+		if err := s.applyMessage(tx, m.c, m.fact); err != nil {
 			return err
 		}
 	}

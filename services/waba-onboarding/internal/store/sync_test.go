@@ -180,7 +180,7 @@ func TestAnOldWordThatTheNumberLeftSaysNothingOfItsNewOnboarding(t *testing.T) {
 		leave := func(at time.Time) {
 			b.must(b.inTx(ctx, func(tx *gorm.DB) error {
 				change := Change{WabaID: "7", State: ChangeWaiting, EntryTime: &at, ReceiveTime: b.now(), Hash: uuid.NewString(), Value: []byte("{}")}
-				return b.takeChange(tx, routes{}, NewChange{Change: change, Effect: Effect{Account: &AccountFact{Event: "PARTNER_REMOVED"}}})
+				return b.takeChanges(tx, []NewChange{{Change: change, Effect: Effect{Account: &AccountFact{Event: "PARTNER_REMOVED"}}}})
 			}))
 		}
 		leave(b.now().Add(-time.Hour))

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// taken is a change that has its row, and the connection that it belongs to, if any.
+type taken struct {
+	Change
+	effect Effect
+	holder *Connection
+}
+
+// takeChanges keeps changes and, where a connection holds their WABA, applies those that did not come before.
+func (s *Store) takeChanges(tx *gorm.DB, list []NewChange) error {
+	changes := make([]Change, 0, len(list))
+	for _, n := range list {
+		changes = append(changes, n.Change)
+	}
+	holders, err := routesOf(tx, changes)
+	if err != nil {
+		return err
+	}
+	all := make([]taken, 0, len(list))
+	for _, n := range list {
+		t := taken{n.Change, n.Effect, holders.of(n.Change)}
+		t.ID = newID()
+		if t.holder != nil {
+			t.resolve(*t.holder)
+		}
+		all = append(all, t)
+	}
+	fresh, err := insertChanges(tx, all)
+	if err != nil {
+		return err
+	}
+	return s.applyChanges(tx, fresh)
+}
+
+// insertChanges writes the rows of changes and answers, in their order, those that nobody brought before.
+func insertChanges(tx *gorm.DB, all []taken) (fresh []taken, err error) {
+	once := clause.OnConflict{Columns: []clause.Column{{Name: "hash"}}, DoNothing: true}
+	for batch := range slices.Chunk(all, rowsAtOnce) {
+		rows, ids := make([]Change, 0, len(batch)), make([]uuid.UUID, 0, len(batch))
+		for _, t := range batch {
+			rows, ids = append(rows, t.Change), append(ids, t.ID)
+		}
+		slices.SortFunc(rows, func(a, b Change) int { return strings.Compare(a.Hash, b.Hash) }) // twins wait for one another in one order
+		insert := tx.Clauses(once).Create(&rows)
+		if insert.Error != nil {
+			return nil, insert.Error
+		}
+		if insert.RowsAffected < int64(len(rows)) {
+			var mine []uuid.UUID
+			if err := tx.Model(&Change{}).Where("id in ?", ids).Pluck("id", &mine).Error; err != nil {
+				return nil, err
+			}
+			batch = slices.DeleteFunc(slices.Clone(batch), func(t taken) bool { return !slices.Contains(mine, t.ID) })
+		}
+		fresh = append(fresh, batch...)
+	}
+	return fresh, nil
+}
+
+// routes are the connections that hold WABAs, proven, and their numbers.
+type routes struct {
+	holders map[string]*Connection // by WABA
+	numbers map[[2]string]struct{} // of WABA and phone number id
+}
+
+// routesOf finds whom changes may belong to.
+func routesOf(tx *gorm.DB, changes []Change) (r routes, err error) {
+	var wabas, phones []string
+	for _, change := range changes {
+		if change.State == ChangeWaiting {
+			wabas, phones = append(wabas, change.WabaID), append(phones, change.PhoneNumberID)
+		}
+	}
+	r = routes{map[string]*Connection{}, map[[2]string]struct{}{}}
+	var holders []*Connection
+	for batch := range slices.Chunk(distinct(wabas), rowsAtOnce) {
+		var found []*Connection
+		query := tx.Where("waba_id in ? and state not in ?", batch, []ConnectionState{ConnectionDisconnected, ConnectionClaiming})
+		if err := query.Find(&found).Error; err != nil {
+			return r, err
+		}
+		holders = append(holders, found...)
+	}
+	if len(holders) == 0 {
+		return r, nil
+	}
+	byID := map[uuid.UUID]string{}
+	ids := make([]uuid.UUID, 0, len(holders))
+	for _, c := range holders {
+		r.holders[c.WabaID], byID[c.ID] = c, c.WabaID
+		ids = append(ids, c.ID)
+	}
+	for batch := range slices.Chunk(distinct(phones), rowsAtOnce) {
+		var numbers []PhoneNumber
+		query := tx.Select("connection_id", "phone_number_id").Where("connection_id in ? and phone_number_id in ?", ids, batch)
+		if err := query.Find(&numbers).Error; err != nil {
+			return r, err
+		}
+		for _, n := range numbers {
+			r.numbers[[2]string{byID[n.ConnectionID], n.PhoneNumberID}] = struct{}{}
+		}
+	}
+	return r, nil
+}
+
+// of is the connection that a change belongs to: the one that holds its WABA, if the number is one of its. Where WABA and
+// number disagree, the change waits; nil.
+func (r routes) of(change Change) *Connection {
+	if change.State != ChangeWaiting {
+		return nil
+	}
+	if _, known := r.numbers[[2]string{change.WabaID, change.PhoneNumberID}]; !known && change.PhoneNumberID != "" {
+		return nil
+	}
+	return r.holders[change.WabaID]
+}
+
+func distinct(ids []string) []string {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// applyChanges does what changes do to the connections that they belong to. Messages and their statuses say the same in
+// whatever order, so that the messages of all are written first, together.
+func (s *Store) applyChanges(tx *gorm.DB, list []taken) error {
+	first, err := s.hear(tx, list)
+	if err != nil {
+		return err
+	}
+	if err := s.applyMessages(tx, list); err != nil {
+		return err
+	}
+	for _, t := range list {
+		if err := s.applyChange(tx, t); err != nil {
+			return err
+		}
+	}
+	for _, id := range first {
+		if err := s.reassess(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyChange does what a change does beside its messages.
+func (s *Store) applyChange(tx *gorm.DB, t taken) error {
+	if err := s.offboard(tx, t.Change, t.effect.Account); err != nil || t.holder == nil {
+		return err
+	}
+	c := *t.holder
+	for _, status := range t.effect.Statuses {
+		if err := s.applyStatus(tx, c, status); err != nil {
+			return err
+		}
+	}
+	s.emit(tx, Event{
+		OrganizationID: c.OrganizationID, ConnectionID: c.ID, PhoneNumberID: t.PhoneNumberID,
+		Type: "change." + t.Field, ChangeID: &t.ID,
+	})
+	if err := s.keepContacts(tx, c.ID, t.effect.Contacts); err != nil {
+		return err
+	}
+	if t.effect.Sync != nil {
+		if err := s.applySync(tx, c, t.PhoneNumberID, *t.effect.Sync); err != nil {
+			return err
+		}
+	}
+	if t.effect.Account == nil && t.effect.Number == nil {
+		return nil
+	}
+	if err := s.applyNews(tx, c, t.Change, t.effect); err != nil {
+		return err
+	}
+	return s.reassess(tx, c.ID)
+}
+
+// hear moves the time of each connection's last event, and tells for whose it is the first. What Meta tells us as a
+// partner comes without the WABA's subscription, and proves nothing about it.
+func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
+	last := map[uuid.UUID]taken{}
+	for _, t := range list {
+		if t.holder == nil || strings.HasPrefix(t.Event, "PARTNER_") || !after(&t.ReceiveTime, t.holder.LastEventTime) {
+			continue
+		}
+		if known, ok := last[t.holder.ID]; !ok || known.ReceiveTime.Before(t.ReceiveTime) {
+			last[t.holder.ID] = t
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(last), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) // twins lock them alike
+	for _, id := range ids {
+		t := last[id]
+		heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", id, t.ReceiveTime)
+		if err := heard.Updates(map[string]any{"last_event_time": t.ReceiveTime}).Error; err != nil {
+			return nil, err
+		}
+		if t.holder.LastEventTime == nil {
+			first = append(first, id)
+		}
+	}
+	return first, nil
+}
