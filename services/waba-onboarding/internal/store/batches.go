@@ -39,15 +39,15 @@ func (b Batch) Size() (size int64) {
 }
 
 // KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server.
-func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (id uuid.UUID, err error) {
-	id = newID()
+func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (Batch, error) {
+	b := Batch{ID: newID(), ReceiveTime: s.now(), Bodies: bodies}
 	p, _ := packers.Get().(*packer) // which holds nothing else
 	defer packers.Put(p)
-	err = s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", id.String(), s.now(), p.pack(bodies))
+	err := s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", b.ID.String(), b.ReceiveTime, p.pack(bodies))
 	if database.Duplicate(err) { // of an id that is nobody else's: it was committed, and its connection lost before we heard
 		err = nil
 	}
-	return id, err
+	return b, err
 }
 
 // Batches lists the batches of at least an age that are still to be split, oldest first, after an id.

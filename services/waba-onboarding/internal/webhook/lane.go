@@ -13,8 +13,8 @@ const (
 	laneCount  = 4
 	laneLength = 256
 	// What is split together shares a commit: whatever else wants the database waits for it, on SQLite at least.
-	maxTogether      = 32
-	maxTogetherBytes = 64 << 10
+	maxTogether      = 256
+	maxTogetherBytes = 512 << 10
 )
 
 // unsplit is a delivery that waits in a lane. settled is told when it has its row, or why it has none.

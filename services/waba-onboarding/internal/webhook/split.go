@@ -19,8 +19,10 @@ import (
 const (
 	// failurePause is how long a splitter rests after a failure, which is seldom the last while a database is away.
 	failurePause = time.Second
-	// maxOpen bounds the bytes of batches that are read and not split yet.
-	maxOpen = 32 << 20
+	// maxOpen bounds the bytes of batches that are read and not split yet, maxAtHand those of batches that were kept just
+	// now and need no reading. Each has a bound of its own: what waits behind must not take the place of what is before it.
+	maxOpen   = 32 << 20
+	maxAtHand = 16 << 20
 )
 
 // Splitter makes of deliveries what they say. The rows are the queue: the batches that this process keeps it splits at
@@ -29,43 +31,63 @@ const (
 type Splitter struct {
 	Store   *store.Store
 	Log     *slog.Logger
-	batches chan uuid.UUID
+	batches chan batch
 	queued  sync.Map // of the ids in batches, and of those that are being split: none is queued twice
 	lanes   lanes
 	open    *semaphore.Weighted // of maxOpen
+	atHand  *semaphore.Weighted // of maxAtHand
 	done    chan uuid.UUID
+	kept    intakeMeter
 }
 
 // NewSplitter makes a splitter. Its Run must run beside the server.
 func NewSplitter(rows *store.Store, log *slog.Logger) *Splitter {
 	return &Splitter{
 		Store: rows, Log: log,
-		batches: make(chan uuid.UUID, queueLength), lanes: newLanes(), open: semaphore.NewWeighted(maxOpen),
+		batches: make(chan batch, queueLength), lanes: newLanes(),
+		open: semaphore.NewWeighted(maxOpen), atHand: semaphore.NewWeighted(maxAtHand),
 		done: make(chan uuid.UUID, queueLength),
 	}
 }
 
 // Keep makes bodies durable, and has them split.
 func (s *Splitter) Keep(ctx context.Context, bodies [][]byte) error {
-	id, err := s.Store.KeepBatch(ctx, bodies)
-	if err == nil {
-		s.queue(id)
+	kept, err := s.Store.KeepBatch(ctx, bodies)
+	s.kept.add(len(bodies))
+	if err != nil {
+		return err
 	}
-	return err
+	b := batch{Batch: kept}
+	if size := min(kept.Size(), maxAtHand); s.atHand.TryAcquire(size) {
+		b.release = func() { s.atHand.Release(size) }
+	} else {
+		b.Bodies = nil // it is read again
+	}
+	s.queue(b)
+	return nil
+}
+
+// batch is one that is to be split. Without bodies it is to be read; with them, it holds memory until its release.
+type batch struct {
+	store.Batch
+	release func()
 }
 
 // queue takes a batch unless there are too many, of which it tells: a later sweep finds it.
-func (s *Splitter) queue(id uuid.UUID) (full bool) {
-	if _, known := s.queued.LoadOrStore(id, nil); known {
-		return false
+func (s *Splitter) queue(b batch) (full bool) {
+	if _, known := s.queued.LoadOrStore(b.ID, nil); !known {
+		select {
+		case s.batches <- b:
+			return false
+		default:
+			s.queued.Delete(b.ID)
+			full = true
+		}
 	}
-	select {
-	case s.batches <- id:
-		return false
-	default:
-		s.queued.Delete(id)
-		return true
+	if b.release != nil {
+		b.release()
 	}
+	return full
 }
 
 // Run splits until ctx ends. What is left then is found by the next to run.
@@ -83,37 +105,44 @@ func (s *Splitter) openAll(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case id := <-s.batches:
-			err := s.handOut(ctx, id)
+		case b := <-s.batches:
+			err := s.read(ctx, &b)
+			if err == nil {
+				err = s.handOut(ctx, b)
+			}
 			switch {
 			case err == nil || ctx.Err() != nil:
+			case errors.Is(err, store.ErrNotFound): // somebody else was quicker
+				s.queued.Delete(b.ID)
 			case errors.Is(err, store.ErrDamaged): // it stays, known, so that nobody tries it every few seconds
-				s.Log.ErrorContext(ctx, "a batch of deliveries is damaged and stays as it is", "batchId", id, "error", err)
+				s.Log.ErrorContext(ctx, "a batch of deliveries is damaged and stays as it is", "batchId", b.ID, "error", err)
 			default:
-				s.queued.Delete(id)
-				s.Log.WarnContext(ctx, "a batch of deliveries could not be read and is tried again", "batchId", id, "error", err)
+				s.queued.Delete(b.ID)
+				s.Log.WarnContext(ctx, "a batch of deliveries could not be read and is tried again", "batchId", b.ID, "error", err)
 				pause(ctx, failurePause)
 			}
 		}
 	}
 }
 
-func (s *Splitter) handOut(ctx context.Context, id uuid.UUID) error {
-	batch, err := s.Store.FindBatch(ctx, id)
-	if errors.Is(err, store.ErrNotFound) { // somebody else was quicker
-		s.queued.Delete(id)
+// read reads the bodies of a batch that has none, once there is room for them.
+func (s *Splitter) read(ctx context.Context, b *batch) error {
+	if b.Bodies != nil {
 		return nil
 	}
+	found, err := s.Store.FindBatch(ctx, b.ID)
 	if err != nil {
 		return err
 	}
-	size := min(batch.Size(), maxOpen)
-	if err := s.open.Acquire(ctx, size); err != nil {
-		return err
-	}
+	size := min(found.Size(), maxOpen)
+	b.Batch, b.release = found, func() { s.open.Release(size) }
+	return s.open.Acquire(ctx, size)
+}
+
+func (s *Splitter) handOut(ctx context.Context, b batch) error {
 	var left atomic.Int64
 	var failed atomic.Bool
-	left.Store(int64(len(batch.Bodies)))
+	left.Store(int64(len(b.Bodies)))
 	settled := func(err error) {
 		if err != nil {
 			failed.Store(true)
@@ -121,15 +150,15 @@ func (s *Splitter) handOut(ctx context.Context, id uuid.UUID) error {
 		if left.Add(-1) > 0 {
 			return
 		}
-		s.open.Release(size)
+		b.release()
 		if failed.Load() {
-			s.queued.Delete(id)
+			s.queued.Delete(b.ID)
 		} else {
-			s.done <- id
+			s.done <- b.ID
 		}
 	}
-	for place := range batch.Bodies {
-		if err := s.lanes.hand(ctx, unsplit{batch.Delivery(place), settled}); err != nil {
+	for place := range b.Bodies {
+		if err := s.lanes.hand(ctx, unsplit{b.Delivery(place), settled}); err != nil {
 			return err
 		}
 	}
@@ -155,6 +184,7 @@ func (s *Splitter) forget(ctx context.Context) error {
 				s.Log.WarnContext(ctx, "batches that are split could not be removed", "error", err)
 				pause(ctx, failurePause)
 			}
+			pause(ctx, shortRest)
 		}
 	}
 }
@@ -167,6 +197,9 @@ func (s *Splitter) work(ctx context.Context, l lane) error {
 			return ctx.Err()
 		case first := <-l:
 			s.settle(ctx, l.gather(first))
+			if len(l) > 0 {
+				s.kept.rest(ctx)
+			}
 		}
 	}
 }

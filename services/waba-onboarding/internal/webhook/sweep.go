@@ -62,7 +62,7 @@ type (
 
 // takeUp queues a batch that somebody left. With a full queue there is no use in looking at more.
 func (s *Splitter) takeUp(_ context.Context, id uuid.UUID) (enough bool, err error) {
-	return s.queue(id), nil
+	return s.queue(batch{Batch: store.Batch{ID: id}}), nil
 }
 
 // splitAgain tries what could not be split.
