@@ -28,8 +28,8 @@ const (
 type crowd struct{ senders, size int }
 
 // compare runs rounds that alternate between the targets, the first of which is ours, and prints the median of the
-// ratios to each of the others.
-func (c crowd) compare(ctx context.Context, targets, names []string, out *table) error {
+// ratios to each of the others. What ours leaves to be done is waited for by settle.
+func (c crowd) compare(ctx context.Context, targets, names []string, settle func() error, out *table) error {
 	rates, ratios := make([][]float64, len(targets)), make([][]float64, len(targets))
 	for round := range webhookRounds + 1 {
 		var ours float64
@@ -40,6 +40,9 @@ func (c crowd) compare(ctx context.Context, targets, names []string, out *table)
 			}
 			if i == 0 {
 				ours = rate
+				if err := settle(); err != nil {
+					return err
+				}
 			}
 			if round > 0 { // the first warms up
 				rates[i], ratios[i] = append(rates[i], rate), append(ratios[i], ours/rate)

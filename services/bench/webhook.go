@@ -20,7 +20,8 @@ const (
 )
 
 // measureIntake posts signed webhooks to us and to the two baselines: one commits a row for each body before it answers,
-// the other keeps nothing. Splitting is held meanwhile, since the baselines do none.
+// the other keeps nothing. Splitting is held meanwhile, since the baselines do none; then it is measured by itself, and
+// intake beside it.
 func (p *pair) measureIntake(ctx context.Context, out *table) error {
 	release, err := p.holdSplitting(ctx)
 	if err != nil {
@@ -48,11 +49,22 @@ func (p *pair) measureIntake(ctx context.Context, out *table) error {
 		if c.checking {
 			targets = append(targets, checking)
 		}
-		if err := c.compare(ctx, targets, names, out); err != nil {
+		if err := c.compare(ctx, targets, names, func() error { return nil }, out); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return p.measureSplit(ctx, release, out)
+	split, err := p.measureSplit(ctx, release, out)
+	if err != nil {
+		return err
+	}
+	for _, senders := range []int{1, 16, 64, 256} {
+		name := fmt.Sprintf("the same while splitting, senders: %d, a commit each", senders)
+		err := crowd{senders, small}.compare(ctx, []string{p.hookURL(), committing}, []string{name}, split, out)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func (p *pair) hookURL() string { return "http://" + p.restAddr + "/api/v1/whatsapp/webhook" }
@@ -73,39 +85,42 @@ func (p *pair) holdSplitting(ctx context.Context) (release func() error, err err
 	return tx.Rollback, err
 }
 
-// measureSplit lets splitting go on with what intake left, and prints how many deliveries a second become rows.
-func (p *pair) measureSplit(ctx context.Context, release func() error, out *table) error {
+// measureSplit lets splitting go on with what intake left, and prints how many deliveries a second become rows. It
+// answers how to wait until all are.
+func (p *pair) measureSplit(ctx context.Context, release func() error, out *table) (split func() error, err error) {
 	db, err := sql.Open("pgx", p.databases["waba-onboarding"])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = db.Close() }()
+	p.closers = append(p.closers, func() { _ = db.Close() })
+	count := func(table string) (n int, err error) {
+		return n, db.QueryRowContext(ctx, "select count(*) from "+table).Scan(&n)
+	}
 	if err := release(); err != nil {
-		return err
+		return nil, err
 	}
-	const measured = 5 * time.Second
-	before, err := splitUp(ctx, db)
+	before, err := count("deliveries")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	start := time.Now()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(measured):
-	}
-	after, err := splitUp(ctx, db)
+	time.Sleep(5 * time.Second)
+	after, err := count("deliveries")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rate := float64(after-before) / time.Since(start).Seconds()
-	out.line("deliveries split, of a backlog", fmt.Sprintf("%.0f/s", rate), "", "")
-	_, err = db.ExecContext(ctx, "truncate batches, deliveries") // what follows waits for nothing
-	return err
-}
-
-func splitUp(ctx context.Context, db *sql.DB) (n int, err error) {
-	return n, db.QueryRowContext(ctx, "select count(*) from deliveries").Scan(&n)
+	out.line("deliveries split, of a backlog", fmt.Sprintf("%.0f/s", float64(after-before)/time.Since(start).Seconds()), "", "")
+	if _, err := db.ExecContext(ctx, "truncate batches, deliveries"); err != nil { // what follows waits for nothing
+		return nil, err
+	}
+	return func() error {
+		for {
+			if left, err := count("batches"); left == 0 || err != nil {
+				return err
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}, nil
 }
 
 // envelope is a POST of Meta's of so many bytes: messages of a number of a WABA that nobody claimed.
