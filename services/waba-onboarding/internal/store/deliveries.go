@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,13 +67,25 @@ type Split struct {
 	Unparsed bool
 }
 
-// ErrSplit says that some of several deliveries are split already.
-var ErrSplit = errors.New("store: some of them are split already")
-
 // SplitDeliveries writes down deliveries and what they hold and applies it, all in one commit. One that is split already
-// is left alone; among several, it is ErrSplit, and each is to be tried alone. A change that came before, in whichever
-// delivery, has no second effect.
+// is left alone; a change that came before, in whichever delivery, has no second effect.
 func (s *Store) SplitDeliveries(ctx context.Context, parts []Split) error {
+	err := s.splitTogether(ctx, parts)
+	if errors.Is(err, errSplit) {
+		if parts, err = s.unsplitOf(ctx, parts); err == nil {
+			err = s.splitTogether(ctx, parts)
+		}
+	}
+	return err
+}
+
+// errSplit says that somebody else split some of several deliveries.
+var errSplit = errors.New("store: some of them are split already")
+
+func (s *Store) splitTogether(ctx context.Context, parts []Split) error {
+	if len(parts) == 0 {
+		return nil
+	}
 	rows, changes := make([]Delivery, 0, len(parts)), []NewChange{}
 	for _, part := range parts {
 		d := part.Delivery
@@ -88,16 +101,27 @@ func (s *Store) SplitDeliveries(ctx context.Context, parts []Split) error {
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		insert := tx.Clauses(unlessSplit).Create(&rows)
-		switch {
-		case insert.Error != nil:
+		if insert.Error != nil {
 			return insert.Error
-		case insert.RowsAffected == int64(len(rows)):
-			return s.takeChanges(tx, changes)
-		case len(rows) == 1:
-			return nil
 		}
-		return ErrSplit
+		if insert.RowsAffected < int64(len(rows)) {
+			return errSplit // and nothing is written
+		}
+		return s.takeChanges(tx, changes)
 	})
+}
+
+// unsplitOf leaves out what is split.
+func (s *Store) unsplitOf(ctx context.Context, parts []Split) ([]Split, error) {
+	ids := make([]uuid.UUID, 0, len(parts))
+	for _, part := range parts {
+		ids = append(ids, part.Delivery.ID)
+	}
+	var split []uuid.UUID
+	err := s.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&Delivery{}).Where("id in ? and state <> ?", ids, DeliveryReceived).Pluck("id", &split).Error
+	})
+	return slices.DeleteFunc(slices.Clone(parts), func(p Split) bool { return slices.Contains(split, p.Delivery.ID) }), err
 }
 
 // unlessSplit lets a delivery have a row already only while it is not split.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ func saying(waba, wamid, hash string) NewChange {
 }
 
 func holding(changes ...NewChange) Split {
-	return Split{Delivery: Delivery{ID: newID(), ReceiveTime: time.Now().UTC(), Body: []byte("{}")}, Changes: changes}
+	return Split{Delivery: Delivery{ID: newID(), State: DeliveryReceived, ReceiveTime: time.Now().UTC(), Body: []byte("{}")}, Changes: changes}
 }
 
 func TestOfWhatIsSplitTogetherEachChangeCountsOnceInItsOrder(t *testing.T) {
@@ -67,25 +66,24 @@ func TestOfWhatIsSplitTogetherEachChangeCountsOnceInItsOrder(t *testing.T) {
 	})
 }
 
-func TestDeliveriesOfWhichOneIsSplitAreToBeSplitAlone(t *testing.T) {
+func TestDeliveriesOfWhichSomeAreSplitAlready(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
 		ctx := t.Context()
 		_, c := b.connected("org-1", "7")
-		old, fresh := holding(saying("7", "old", "h0")), holding(saying("7", "new", "h1"))
-		b.must(b.SplitDeliveries(ctx, []Split{old}))
-		if err := b.SplitDeliveries(ctx, []Split{fresh, old}); !errors.Is(err, ErrSplit) {
-			t.Fatalf("%v, want ErrSplit", err)
-		}
-		if texts := b.texts(c); !slices.Equal(texts, []string{"old text old"}) {
-			t.Errorf("written all the same: %v", texts)
-		}
+		split, fresh := holding(saying("7", "old", "h0")), holding(saying("7", "new", "h1"))
+		left := holding(saying("7", "left", "h2"))
+		b.must(b.SplitDeliveries(ctx, []Split{split}))
+		b.must(b.KeepDelivery(ctx, left.Delivery)) // it could not be split before
 		for range 2 {
-			b.must(b.SplitDeliveries(ctx, []Split{fresh}))
-			b.must(b.SplitDeliveries(ctx, []Split{old}))
+			b.must(b.SplitDeliveries(ctx, []Split{split}))
+			b.must(b.SplitDeliveries(ctx, []Split{fresh, split, left}))
 		}
-		if texts := b.texts(c); !slices.Equal(texts, []string{"new text new", "old text old"}) {
-			t.Errorf("in the end: %v", texts)
+		if texts := b.texts(c); !slices.Equal(texts, []string{"left text left", "new text new", "old text old"}) {
+			t.Errorf("messages: %q", texts)
+		}
+		if again, err := b.Unsplit(ctx, 0, uuid.Nil, 10); err != nil || len(again) > 0 {
+			t.Errorf("still to be split: %v, %v", again, err)
 		}
 	})
 }

@@ -57,7 +57,7 @@ func (s *Splitter) Keep(ctx context.Context, bodies [][]byte) error {
 	if err != nil {
 		return err
 	}
-	b := batch{Batch: kept}
+	b := batch{Batch: kept, since: time.Now()}
 	if size := min(kept.Size(), maxAtHand); s.atHand.TryAcquire(size) {
 		b.release = func() { s.atHand.Release(size) }
 	} else {
@@ -70,6 +70,7 @@ func (s *Splitter) Keep(ctx context.Context, bodies [][]byte) error {
 // batch is one that is to be split. Without bodies it is to be read; with them, it holds memory until its release.
 type batch struct {
 	store.Batch
+	since   time.Time // when it was kept
 	release func()
 }
 
@@ -125,10 +126,14 @@ func (s *Splitter) openAll(ctx context.Context) error {
 	}
 }
 
-// read reads the bodies of a batch that has none, once there is room for them.
+// read reads the bodies of a batch that has none, once there is room for them. One that waited for so long that another
+// process may have swept it up is read too.
 func (s *Splitter) read(ctx context.Context, b *batch) error {
 	if b.Bodies != nil {
-		return nil
+		if time.Since(b.since) < leftAlone {
+			return nil
+		}
+		b.release()
 	}
 	found, err := s.Store.FindBatch(ctx, b.ID)
 	if err != nil {
