@@ -11,7 +11,7 @@ import (
 const (
 	// laneCount is how many commits split at a time: intake needs the database too.
 	laneCount  = 4
-	laneLength = 256
+	laneLength = 2048
 	// What is split together shares a commit: whatever else wants the database waits for it, on SQLite at least.
 	maxTogether      = 256
 	maxTogetherBytes = 512 << 10
