@@ -88,6 +88,7 @@ func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"history","value":{"history":[{"metadata":{"progress":"5"},"threads":[{"id":"1","messages":[{"id":"w"}]}]}]}}]}]}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		firstWABA(body)
 		changes, _ := cut(body, time.Now())
 		for _, c := range changes {
 			wantColumn(t, c.Change.Field, c.Change.WabaID, c.Change.PhoneNumberID, c.Change.Event)

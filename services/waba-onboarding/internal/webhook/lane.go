@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"hash/maphash"
@@ -50,17 +51,35 @@ func (ls *lanes) hand(ctx context.Context, d unsplit) error {
 	}
 }
 
-// firstWABA is whose the first entry of a delivery is; empty where it can not be told.
+// firstWABA is whose the first entry of a delivery is; empty where it can not be told. It reads no further than that.
 func firstWABA(body []byte) string {
-	var envelope struct {
-		Entry []struct {
-			ID looseID `json:"id"`
-		} `json:"entry"`
-	}
-	if err := json.Unmarshal(body, &envelope); err != nil || len(envelope.Entry) == 0 {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	var id looseID
+	if !enter(dec, "entry") {
 		return ""
 	}
-	return string(envelope.Entry[0].ID)
+	if token, err := dec.Token(); err != nil || token != json.Delim('[') || !enter(dec, "id") || dec.Decode(&id) != nil {
+		return ""
+	}
+	return string(id)
+}
+
+// enter reads on into an object, up to the value of a key.
+func enter(dec *json.Decoder, key string) (found bool) {
+	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+		return false
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil || name == key {
+			return err == nil
+		}
+		var other json.RawMessage
+		if dec.Decode(&other) != nil {
+			return false
+		}
+	}
+	return false
 }
 
 // gather takes what queued behind the first, up to what may share a commit.
