@@ -47,9 +47,6 @@ func (c *Caller) MayCall(rpc string) bool {
 func (c *Caller) Scope(requested string) (string, error) {
 	switch {
 	case c.IsPlatform():
-		if requested != "" && !organizationID.MatchString(requested) {
-			return "", fault.Field(Header, "must be 1 to 64 letters, digits, dots, underscores or hyphens")
-		}
 		return requested, nil
 	case requested != "":
 		if !slices.Contains(c.Organizations, requested) {
@@ -101,6 +98,20 @@ func Name(ctx context.Context) string {
 func ClientOf(ctx context.Context) *Client {
 	caller, _ := FromContext(ctx)
 	return caller.Client
+}
+
+// Requested is the organization that a call names by the values of its Header; empty where it has no such header. One
+// that is there and names no organization does not stand for all of them: it is refused.
+func Requested(header []string) (string, error) {
+	switch {
+	case len(header) == 0:
+		return "", nil
+	case len(header) > 1:
+		return "", fault.Field(Header, "stands there twice")
+	case !organizationID.MatchString(header[0]):
+		return "", fault.Field(Header, "must be 1 to 64 letters, digits, dots, underscores or hyphens")
+	}
+	return header[0], nil
 }
 
 // Organization is the one organization of the call, or a fault for the caller.

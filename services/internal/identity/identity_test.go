@@ -24,7 +24,6 @@ func TestTheOrganizationIsChosenFromTheCallersOwn(t *testing.T) {
 	const (
 		denied   = errorsv1.ErrorReason_PERMISSION_DENIED
 		required = errorsv1.ErrorReason_ORGANIZATION_REQUIRED
-		invalid  = errorsv1.ErrorReason_INVALID_FIELD
 		fine     = errorsv1.ErrorReason_ERROR_REASON_UNSPECIFIED
 	)
 	tests := []struct {
@@ -43,7 +42,6 @@ func TestTheOrganizationIsChosenFromTheCallersOwn(t *testing.T) {
 		{"of several a foreign one is named", []string{"org-1", "org-2"}, "org-3", "", "", denied, denied},
 		{"the platform reads across", []string{"*"}, "", "", "", fine, required},
 		{"the platform acts for one", []string{"*"}, "org-9", "org-9", "org-9", fine, fine},
-		{"the platform names nonsense", []string{"*"}, "org 9", "", "", invalid, invalid},
 		{"none is nothing", nil, "", "", "", denied, denied},
 		{"none is nothing, named", nil, "org-1", "", "", denied, denied},
 	}

@@ -49,7 +49,9 @@ func (g *gate) step(ctx context.Context, full string, next func(context.Context)
 	}
 	requested := ""
 	if g.policy.kind == byRole {
-		requested = first(ctx, organizationKey)
+		if requested, err = identity.Requested(metadata.ValueFromIncomingContext(ctx, organizationKey)); err != nil {
+			return err
+		}
 		if err := g.choose(c, &caller, requested); err != nil {
 			return err
 		}

@@ -147,25 +147,31 @@ func TestTheOrganizationOfTheHeaderIsOneOfTheCallers(t *testing.T) {
 		},
 	}).service())
 	const required = errorsv1.ErrorReason_ORGANIZATION_REQUIRED
+	const invalid = errorsv1.ErrorReason_INVALID_FIELD
 	tests := []struct {
-		caller, header, want string
-		fault                errorsv1.ErrorReason
+		caller string
+		header []string
+		want   string
+		fault  errorsv1.ErrorReason
 	}{
-		{"one", "", "org-1", 0},
-		{"one", "org-1", "org-1", 0},
-		{"one", "org-2", "", denied},
-		{"two", "", "", required},
-		{"two", "org-2", "org-2", 0},
-		{"two", "org-3", "", denied},
-		{"platform", "", "", required},
-		{"platform", "org-9", "org-9", 0},
-		{"platform", "org 9", "", errorsv1.ErrorReason_INVALID_FIELD},
+		{"one", nil, "org-1", 0},
+		{"one", []string{"org-1"}, "org-1", 0},
+		{"one", []string{"org-2"}, "", denied},
+		{"one", []string{""}, "", invalid},
+		{"two", nil, "", required},
+		{"two", []string{"org-2"}, "org-2", 0},
+		{"two", []string{"org-3"}, "", denied},
+		{"platform", nil, "", required},
+		{"platform", []string{"org-9"}, "org-9", 0},
+		{"platform", []string{"org 9"}, "", invalid},
+		{"platform", []string{""}, "", invalid},
+		{"platform", []string{"org-9", "org-8"}, "", invalid},
 	}
 	for _, tt := range tests {
 		organization = ""
 		ctx := t.Context()
-		if tt.header != "" {
-			ctx = metadata.AppendToOutgoingContext(ctx, "x-organization-id", tt.header)
+		for _, value := range tt.header {
+			ctx = metadata.AppendToOutgoingContext(ctx, "x-organization-id", value)
 		}
 		client := onboardingv1.NewOnboardingServiceClient(dial(t, rpc.ClientConfig{Server: srv, Token: secret.New(tt.caller)}))
 		_, err := client.ClaimWaba(ctx, &onboardingv1.ClaimWabaRequest{Code: "x"})

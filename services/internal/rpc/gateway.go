@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/textproto"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -19,6 +21,7 @@ import (
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/identity"
 )
 
 // maxBody bounds the JSON of a request.
@@ -153,6 +156,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.recover(w, r, x)
 
 	body, status, f := readBody(w, r)
+	if f == nil {
+		status, f = http.StatusBadRequest, unpassable(r, x)
+	}
 	if f != nil {
 		writeStatus(w, f.Status(x.language), status)
 		return
@@ -163,6 +169,24 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inner.Header.Del("TE") // trailers carry nothing of ours
 	inner.Body = &jsonBody{Reader: body, exchange: x}
 	g.mux.ServeHTTP(&lineWriter{w, http.NewResponseController(w)}, inner)
+}
+
+// unpassable is what is wrong with a request that the mux would not pass on as it came: it leaves out header values that
+// are no metadata, and to leave out the organization would be to ask for all.
+func unpassable(r *http.Request, x *exchange) *fault.Error {
+	var f *fault.Error
+	if _, err := identity.Requested(r.Header.Values(identity.Header)); errors.As(err, &f) {
+		return f
+	}
+	if !utf8.ValidString(r.URL.Path) {
+		return fault.Field("path", "must be UTF-8")
+	}
+	for name, values := range x.query {
+		if !utf8.ValidString(name) || slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) }) {
+			return fault.Field("query", "must be UTF-8")
+		}
+	}
+	return nil
 }
 
 // lineWriter gives each line of a stream, which the mux flushes, the time that a whole answer has.

@@ -105,7 +105,11 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 	f := newFront(t)
 	f.answer = &onboardingv1.Onboarding{}
 	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
-	const wait = "/api/v1/whatsapp/onboardings/0193aaaa-0000-7000-8000-000000000000:wait"
+	const (
+		onboardings        = "/api/v1/whatsapp/onboardings"
+		wait               = onboardings + "/0193aaaa-0000-7000-8000-000000000000:wait"
+		organizationHeader = "X-Organization-Id"
+	)
 	tests := []struct {
 		name, method, path, body string
 		headers                  []string
@@ -137,6 +141,12 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 		{"a query that is no duration", "GET", wait + "?timeout=soon", "", nil, 400, "timeout"},
 		{"a query past its bound", "GET", wait + "?timeout=26s", "", nil, 400, "timeout"},
 		{"a query twice", "GET", "/api/v1/whatsapp/onboardings?pageSize=1&pageSize=2", "", nil, 400, "pageSize"},
+		{"an organization that is not ASCII", "GET", onboardings, "", []string{organizationHeader, "loja-são-paulo"}, 400, organizationHeader},
+		{"an organization with a tab", "GET", onboardings, "", []string{organizationHeader, "org\t1"}, 400, organizationHeader},
+		{"an empty organization", "GET", onboardings, "", []string{organizationHeader, " "}, 400, organizationHeader},
+		{"a path that is not UTF-8", "GET", onboardings + "/%ff", "", nil, 400, "path"},
+		{"a query that is not UTF-8", "GET", onboardings + "?pageToken=%ff", "", nil, 400, "query"},
+		{"a query whose name is not UTF-8", "GET", onboardings + "?%ff=1", "", nil, 400, "query"},
 		{"a path that is no id", "GET", "/api/v1/whatsapp/onboardings/1%20or%201=1", "", nil, 400, "onboardingId"},
 	}
 	for _, tt := range tests {
