@@ -312,6 +312,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"Meta lists a number as one that can not be used now", "See the status at the number, and open it in WhatsApp Manager"},
 			Text{"A Meta indica um número que não pode ser usado agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"},
 		},
+		errorsv1.ErrorReason_PHONE_NUMBER_NOT_VERIFIED: {
+			codes.FailedPrecondition,
+			Text{"A number is not verified yet, so that it can not send or receive", "Verify it in WhatsApp Manager by the code of a text message or call, then check the connection"},
+			Text{"Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"},
+		},
 		errorsv1.ErrorReason_SYNC_EXPIRED: {
 			codes.FailedPrecondition,
 			Text{"Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"},

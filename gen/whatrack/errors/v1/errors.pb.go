@@ -136,6 +136,8 @@ const (
 	ErrorReason_ACCOUNT_OFFBOARDED ErrorReason = 128
 	// Meta lists a number as one that can not send or receive: its status says why.
 	ErrorReason_PHONE_NUMBER_UNHEALTHY ErrorReason = 129
+	// A number is not proven to be its owner's, which comes before its registration.
+	ErrorReason_PHONE_NUMBER_NOT_VERIFIED ErrorReason = 130
 	// Contacts or history could be had within 24 hours of the signup, and were not.
 	ErrorReason_SYNC_EXPIRED ErrorReason = 140
 )
@@ -198,6 +200,7 @@ var (
 		127: "ACCOUNT_REJECTED",
 		128: "ACCOUNT_OFFBOARDED",
 		129: "PHONE_NUMBER_UNHEALTHY",
+		130: "PHONE_NUMBER_NOT_VERIFIED",
 		140: "SYNC_EXPIRED",
 	}
 	ErrorReason_value = map[string]int32{
@@ -256,6 +259,7 @@ var (
 		"ACCOUNT_REJECTED":            127,
 		"ACCOUNT_OFFBOARDED":          128,
 		"PHONE_NUMBER_UNHEALTHY":      129,
+		"PHONE_NUMBER_NOT_VERIFIED":   130,
 		"SYNC_EXPIRED":                140,
 	}
 )
@@ -291,7 +295,8 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xfa\t\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x9a\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rINVALID_FIELD\x10\x01\x12\x19\n" +
@@ -348,7 +353,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x12ACCOUNT_RESTRICTED\x10~\x12\x14\n" +
 	"\x10ACCOUNT_REJECTED\x10\x7f\x12\x17\n" +
 	"\x12ACCOUNT_OFFBOARDED\x10\x80\x01\x12\x1b\n" +
-	"\x16PHONE_NUMBER_UNHEALTHY\x10\x81\x01\x12\x11\n" +
+	"\x16PHONE_NUMBER_UNHEALTHY\x10\x81\x01\x12\x1e\n" +
+	"\x19PHONE_NUMBER_NOT_VERIFIED\x10\x82\x01\x12\x11\n" +
 	"\fSYNC_EXPIRED\x10\x8c\x01B=Z;github.com/whatrack/connect/gen/whatrack/errors/v1;errorsv1b\x06proto3"
 
 var (

@@ -126,7 +126,8 @@ func numberOf(n graph.PhoneNumber, asked time.Time) store.PhoneNumber {
 	return store.PhoneNumber{
 		PhoneNumberID: n.ID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName, Status: n.Status,
 		QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.IsOnBizApp, NameStatus: n.NameStatus,
-		MessagingLimit: n.MessagingLimitTier, Registration: registrationOf(n), QualityTime: &said, NameTime: &said,
+		MessagingLimit: n.MessagingLimitTier, Verification: n.CodeVerificationStatus,
+		Registration: registrationOf(n), QualityTime: &said, NameTime: &said,
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *Service) RegisterPhoneNumber(ctx context.Context, req *onboardingv1.Reg
 	if err != nil {
 		return nil, err
 	}
-	if !number.Coexistence && number.Registration != store.Registered { // each call counts at Meta
+	if number.Registers() { // each call counts at Meta
 		if err := s.startRegistration(ctx, c, number, secret.New(req.GetPin())); err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 	if err := s.note(tx, o.activity("CONNECTED", o.Actor, "")); err != nil {
 		return err
 	}
-	if err := s.registerPending(tx, *o.ConnectionID); err != nil {
+	if err := s.registerAnew(tx, *o.ConnectionID); err != nil {
 		return err
 	}
 	if err := s.startSyncs(tx, o); err != nil {
@@ -159,6 +159,9 @@ func (s *Store) writeCheck(tx *gorm.DB, id uuid.UUID, check RecordCheck) error {
 	}
 	if check.Read != nil {
 		if err := s.writeFacts(tx, id, *check.Read); err != nil {
+			return err
+		}
+		if err := s.registerPending(tx, id); err != nil { // that there is one, or that it was verified, may be new
 			return err
 		}
 		if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{id}); err != nil { // a number may be known only now

@@ -34,6 +34,9 @@ func TestStateFollowsFromFactsAlone(t *testing.T) {
 		"disabled":               {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Registered), Account: Account{MatterBan: {Reason: "ACCOUNT_DISABLED"}}}, ConnectionAttention, []string{"ACCOUNT_DISABLED"}},
 		"restricted no more":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(Registered), Account: Account{MatterRestriction: {Reason: "ACCOUNT_RESTRICTED", Until: &now}}}, ConnectionConnected, []string{}},
 		"flagged":                {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, Status: "FLAGGED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_UNHEALTHY"}},
+		"deleted":                {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, Status: "DELETED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_UNHEALTHY"}},
+		"not verified":           {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{PlatformType: "NOT_APPLICABLE", Verification: "NOT_VERIFIED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_NOT_VERIFIED"}},
+		"verified long ago":      {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{PlatformType: "CLOUD_API", Verification: "EXPIRED"}}}, ConnectionConnected, []string{}},
 		"given up":               {Connection{State: ConnectionDisconnected, Reasons: []string{"WABA_NOT_SHARED"}}, ConnectionDisconnected, []string{"WABA_NOT_SHARED"}},
 		"being claimed":          {Connection{State: ConnectionClaiming, Reasons: []string{}}, ConnectionClaiming, []string{}},
 	} {

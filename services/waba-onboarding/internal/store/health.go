@@ -57,7 +57,7 @@ func (c *Connection) attentionReasons() []string {
 		reasons = append(reasons, errorsv1.ErrorReason_NO_PHONE_NUMBER.String())
 	}
 	for _, n := range c.PhoneNumbers {
-		for _, reason := range []string{registrationReason(n.Registration), statusReason(n.Status)} {
+		for _, reason := range []string{registrationReason(n.Registration), verificationReason(n), statusReason(n.Status)} {
 			if reason != "" && !slices.Contains(reasons, reason) {
 				reasons = append(reasons, reason)
 			}
@@ -80,10 +80,17 @@ func registrationReason(r Registration) string {
 	return ""
 }
 
+func verificationReason(n PhoneNumber) string {
+	if n.unverified() {
+		return errorsv1.ErrorReason_PHONE_NUMBER_NOT_VERIFIED.String()
+	}
+	return ""
+}
+
 // statusReason is what speaks against a number by Meta's own word. The set is open: what is not known speaks not against.
 func statusReason(status string) string {
 	switch status {
-	case "BANNED", "RESTRICTED", "FLAGGED", "RATE_LIMITED":
+	case "BANNED", "RESTRICTED", "FLAGGED", "RATE_LIMITED", "DISCONNECTED", "DELETED", "MIGRATED", "UNVERIFIED":
 		return errorsv1.ErrorReason_PHONE_NUMBER_UNHEALTHY.String()
 	}
 	return ""

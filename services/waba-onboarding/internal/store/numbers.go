@@ -34,6 +34,7 @@ type PhoneNumber struct {
 	PlatformType       string
 	Coexistence        bool
 	NameStatus         string
+	Verification       string // whether it is proven to be its owner's
 	MessagingLimit     string
 	Registration       Registration
 	Reason             string
@@ -99,16 +100,36 @@ func (n *PhoneNumber) keep(old PhoneNumber) {
 	n.PIN, n.PINKeyID, n.Epoch = old.PIN, old.PINKeyID, old.Epoch
 	n.keepNews(old)
 	switch {
-	case old.Registration == Registered:
+	case old.Registration == Registered && n.registrationStands():
 		n.Registration = Registered
-	case n.Registration == Pending && old.Registration != NotNeeded:
+	case n.Registration == Pending && old.Registration != NotNeeded && old.Registration != Registered:
 		n.Registration, n.Reason, n.Attempts, n.RunTime = old.Registration, old.Reason, old.Attempts, old.RunTime
-	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == "CLOUD_API" && !n.Coexistence:
+	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == onCloudAPI && !n.Coexistence:
 		n.Registration = Registered // by us: the answer was lost, or is on its way
 		n.Epoch++
 	case n.Registration != old.Registration:
 		n.Epoch++ // an attempt that is under way has nothing to say any more
 	}
+}
+
+// onCloudAPI is the platform of a number that is registered.
+const onCloudAPI = "CLOUD_API"
+
+// registrationStands tells whether Meta says nothing against that a number is registered: it may be deregistered, or have
+// been elsewhere meanwhile.
+func (n *PhoneNumber) registrationStands() bool {
+	return n.PlatformType == onCloudAPI || n.PlatformType == ""
+}
+
+// Registers tells whether there is any use in registering a number.
+func (n *PhoneNumber) Registers() bool {
+	return !n.Coexistence && (n.Registration != Registered || !n.registrationStands())
+}
+
+// unverified tells whether a number waits for its owner's proof. One that is on the Cloud API has given it, whether or not
+// it is still good.
+func (n *PhoneNumber) unverified() bool {
+	return !n.Coexistence && !n.registrationStands() && n.Verification != "" && n.Verification != "VERIFIED"
 }
 
 // keepNews keeps what Meta told of a number after it was read: what a claim read waits for its end.
@@ -152,16 +173,25 @@ func attachPhoneNumbers(tx *gorm.DB, connections []*Connection) error {
 	return nil
 }
 
-// registerPending enqueues the registration of each number that needs one. One that failed is tried again: its customer
-// was here, and may have mended what Meta said against it.
-func (s *Store) registerPending(tx *gorm.DB, connection uuid.UUID) error {
+// registerAnew enqueues the registration of each number that needs one. One that failed, or that rests until its next try,
+// is tried again: its customer was here, and may have mended what Meta said against it.
+func (s *Store) registerAnew(tx *gorm.DB, connection uuid.UUID) error {
 	failed := tx.Model(&PhoneNumber{}).Where("connection_id = ? and registration = ?", connection, RegistrationFailed)
 	if err := failed.Updates(pending()).Error; err != nil {
 		return err
 	}
+	resting := tx.Model(&PhoneNumber{}).Where("connection_id = ? and registration = ?", connection, Pending)
+	if err := resting.Update("run_time", nil).Error; err != nil {
+		return err
+	}
+	return s.registerPending(tx, connection)
+}
+
+// registerPending enqueues the registration of each number that needs one and has no job yet.
+func (s *Store) registerPending(tx *gorm.DB, connection uuid.UUID) error {
 	var ids []string
 	query := tx.Model(&PhoneNumber{}).
-		Where("connection_id = ? and registration = ? and position <> ?", connection, Pending, gone)
+		Where("connection_id = ? and registration = ? and run_time is null and position <> ?", connection, Pending, gone)
 	if err := query.Pluck("phone_number_id", &ids).Error; err != nil {
 		return err
 	}
@@ -278,7 +308,7 @@ func (s *Store) RecordNumber(ctx context.Context, n PhoneNumber, said PhoneNumbe
 			return err
 		}
 		update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).
-			Select("status", "quality_rating", "platform_type", "name_status", "messaging_limit", "quality_time").Updates(said)
+			Select("status", "quality_rating", "platform_type", "verification", "name_status", "messaging_limit", "quality_time").Updates(said)
 		if update.Error != nil {
 			return update.Error
 		}

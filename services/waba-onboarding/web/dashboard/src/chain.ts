@@ -56,6 +56,7 @@ const REASON_LINKS: Record<string, [LinkName, Level, Mend]> = {
   WEBHOOK_SUBSCRIPTION_FAILED: ['subscription', 'broken', 'subscribe'],
   NO_PHONE_NUMBER: ['number', 'broken', 'check'],
   PHONE_NUMBER_UNHEALTHY: ['number', 'broken', 'check'],
+  PHONE_NUMBER_NOT_VERIFIED: ['number', 'broken', 'check'],
   PIN_REQUIRED: ['number', 'broken', 'register'],
   REGISTRATION_FAILED: ['number', 'broken', 'register'],
   DISPLAY_NAME_IN_REVIEW: ['number', 'warn', 'check'],

@@ -218,6 +218,10 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["A Meta indica um número que não pode ser usado agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"],
     en: ["Meta lists a number as one that can not be used now", "See the status at the number, and open it in WhatsApp Manager"],
   },
+  PHONE_NUMBER_NOT_VERIFIED: {
+    pt: ["Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"],
+    en: ["A number is not verified yet, so that it can not send or receive", "Verify it in WhatsApp Manager by the code of a text message or call, then check the connection"],
+  },
   SYNC_EXPIRED: {
     pt: ["Contatos e histórico só podem ser obtidos até 24 horas depois da conexão", "Para tê-los, desconecte o número no aplicativo WhatsApp Business e conecte de novo"],
     en: ["Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"],
