@@ -44,6 +44,9 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	mux.Handle("/api", api)
 	mux.Handle("/api/", api)
 	mux.HandleFunc("GET /openapi.json", serveOpenAPI)
+	for _, probe := range []string{"/livez", "/readyz", "/healthz", "/metrics"} { // of the wrong port: no page, which would be well
+		mux.Handle(probe, http.NotFoundHandler())
+	}
 	if s.PublicURL != "" {
 		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
 	}

@@ -117,3 +117,13 @@ func TestWithoutAConfigurationNoSignupIsStarted(t *testing.T) {
 		t.Errorf("something was recorded: %v", list)
 	}
 }
+
+func TestAProbeOfTheWrongPortIsNotWell(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	for _, path := range []string{"/livez", "/readyz", "/healthz", "/metrics"} {
+		if a := b.visit("GET", path); a.status != 404 {
+			t.Errorf("%s is answered %d", path, a.status)
+		}
+	}
+}
