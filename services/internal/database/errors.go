@@ -44,6 +44,11 @@ func classify(ctx context.Context, err error) error {
 	return err
 }
 
+// Passing tells whether what failed may go well another time: it says nothing about what was to be written.
+func Passing(err error) bool {
+	return err != nil && (unavailable(err) || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
 func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

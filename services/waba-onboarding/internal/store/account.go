@@ -88,6 +88,9 @@ func (s *Store) applyNews(tx *gorm.DB, c Connection, change Change, effect Effec
 	if at.Before(claim.CreateTime.Truncate(time.Second)) {
 		return nil
 	}
+	if effect.Account != nil && effect.Account.EndsAccess && c.provenAfter(at) {
+		return nil
+	}
 	if effect.Account != nil {
 		if err := s.applyAccount(tx, c, *effect.Account, at); err != nil {
 			return err
@@ -97,6 +100,11 @@ func (s *Store) applyNews(tx *gorm.DB, c Connection, change Change, effect Effec
 		return s.applyNumber(tx, c, *effect.Number, at)
 	}
 	return nil
+}
+
+// provenAfter tells whether our access was proven after a time of Meta's, which has no fractions.
+func (c *Connection) provenAfter(at time.Time) bool {
+	return c.SubscriptionProven && c.SubscriptionTime != nil && at.Before(c.SubscriptionTime.Truncate(time.Second))
 }
 
 func (s *Store) applyAccount(tx *gorm.DB, c Connection, fact AccountFact, at time.Time) error {

@@ -84,7 +84,16 @@ func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time
 	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
 		return nil, since, err
 	}
-	return tx.Where("waba_id = ? and state = ?", c.WabaID, ChangeWaiting), claim.CreateTime.Add(-lookBack), nil
+	var earlier []Connection // of others, which were proven and given up
+	query := tx.Where("waba_id = ? and organization_id <> ? and state = ? and subscription_time is not null", c.WabaID, c.OrganizationID, ConnectionDisconnected)
+	if err := query.Order("state_time desc").Limit(1).Find(&earlier).Error; err != nil {
+		return nil, since, err
+	}
+	since = claim.CreateTime.Add(-lookBack)
+	if len(earlier) > 0 && earlier[0].StateTime.After(since) {
+		since = earlier[0].StateTime
+	}
+	return tx.Where("waba_id = ? and state = ?", c.WabaID, ChangeWaiting), since, nil
 }
 
 // ResolveChange gives a waiting change to the connection that holds its WABA by now, if it came in time. One that can

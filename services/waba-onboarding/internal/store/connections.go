@@ -67,6 +67,9 @@ type TokenFacts struct {
 // connect is the end of a claim: its token serves the connection, what it read and proved is the connection's, and its
 // numbers are registered, or synced.
 func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
+	if err := s.changeRoutes(tx, o.WabaID); err != nil {
+		return err
+	}
 	facts := Connection{
 		ID: *o.ConnectionID, OrganizationID: o.OrganizationID, OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
 		OwnBusiness: o.OwnBusiness, State: ConnectionConnected, StateTime: s.now(),
@@ -125,6 +128,11 @@ type RecordCheck struct {
 // another token serves the connection by now, or it was given up, the news is old, and nothing is written.
 func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
+		if check.Read != nil {
+			if err := s.changeRoutes(tx, read.WabaID); err != nil {
+				return err
+			}
+		}
 		var c Connection
 		if err := s.db.ForUpdate(tx).Where("id = ?", read.ID).Take(&c).Error; err != nil {
 			return err

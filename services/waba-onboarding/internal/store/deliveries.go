@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // DeliveryState is how far a delivery got.
@@ -88,16 +90,8 @@ func (s *Store) splitTogether(ctx context.Context, parts []Split) error {
 	}
 	rows, changes := make([]Delivery, 0, len(parts)), []NewChange{}
 	for _, part := range parts {
-		d := part.Delivery
-		d.State, d.ChangeCount = DeliverySplit, len(part.Changes)
-		if part.Unparsed {
-			d.State = DeliveryUnparsed
-		}
-		rows = append(rows, d)
-		for _, change := range part.Changes {
-			change.Change.DeliveryID = d.ID
-			changes = append(changes, change)
-		}
+		row, of := part.rows()
+		rows, changes = append(rows, row), append(changes, of...)
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		insert := tx.Clauses(unlessSplit).Create(&rows)
@@ -109,6 +103,57 @@ func (s *Store) splitTogether(ctx context.Context, parts []Split) error {
 		}
 		return s.takeChanges(tx, changes)
 	})
+}
+
+// rows are those of a delivery and of its changes.
+func (p Split) rows() (d Delivery, changes []NewChange) {
+	d = p.Delivery
+	d.State, d.ChangeCount = DeliverySplit, len(p.Changes)
+	if p.Unparsed {
+		d.State = DeliveryUnparsed
+	}
+	for _, n := range p.Changes {
+		n.Change.DeliveryID = d.ID
+		changes = append(changes, n)
+	}
+	return d, changes
+}
+
+// SplitPiecemeal is SplitDeliveries for one that could not be split as a whole: each change is taken by itself, and one
+// that can not be is kept as UNPARSED. It tells how many those are.
+func (s *Store) SplitPiecemeal(ctx context.Context, part Split) (spoiled int, err error) {
+	row, changes := part.rows()
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
+		spoiled = 0
+		insert := tx.Clauses(unlessSplit).Create(&row)
+		if insert.Error != nil || insert.RowsAffected == 0 {
+			return insert.Error
+		}
+		for _, n := range changes {
+			err := undone(tx, func(tx *gorm.DB) error { return s.takeChanges(tx, []NewChange{n}) })
+			if database.Passing(err) {
+				return err
+			}
+			if err != nil {
+				spoiled++
+				err = s.takeChanges(tx, []NewChange{n.spoiled()})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return spoiled, err
+}
+
+// spoiled is what is kept of a change that can not be taken.
+func (n NewChange) spoiled() NewChange {
+	c := n.Change
+	return NewChange{Change: Change{
+		DeliveryID: c.DeliveryID, Field: c.Field, State: ChangeUnparsed, ReceiveTime: c.ReceiveTime, Hash: c.Hash,
+		Value: append([]byte{}, c.Value...),
+	}}
 }
 
 // unsplitOf leaves out what is split.

@@ -103,6 +103,17 @@ func (s *Store) withOutbox(tx *gorm.DB, f func(tx *gorm.DB) error) (appended boo
 	return len(out.events) > 0, s.append(tx, out.events)
 }
 
+// undone runs a part of a transaction. If it fails, it wrote and emitted nothing.
+func undone(tx *gorm.DB, f func(tx *gorm.DB) error) error {
+	out, _ := tx.Statement.Context.Value(outboxKey{}).(*outbox)
+	before := len(out.events)
+	err := tx.Transaction(f)
+	if err != nil {
+		out.events = out.events[:before]
+	}
+	return err
+}
+
 // emit adds an event to the stream when the transaction ends.
 func (s *Store) emit(tx *gorm.DB, e Event) {
 	e.ID, e.Time = newID(), s.now()

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // taken is a change that has its row, and the connection that it belongs to, if any.
@@ -23,6 +25,9 @@ func (s *Store) takeChanges(tx *gorm.DB, list []NewChange) error {
 	changes := make([]Change, 0, len(list))
 	for _, n := range list {
 		changes = append(changes, n.Change)
+	}
+	if err := s.holdRoutes(tx, wabasOf(changes)); err != nil {
+		return err
 	}
 	holders, err := routesOf(tx, changes)
 	if err != nil {
@@ -77,15 +82,13 @@ type routes struct {
 
 // routesOf finds whom changes may belong to.
 func routesOf(tx *gorm.DB, changes []Change) (r routes, err error) {
-	var wabas, phones []string
+	var phones []string
 	for _, change := range changes {
-		if change.State == ChangeWaiting {
-			wabas, phones = append(wabas, change.WabaID), append(phones, change.PhoneNumberID)
-		}
+		phones = append(phones, change.PhoneNumberID)
 	}
 	r = routes{map[string]*Connection{}, map[[2]string]struct{}{}}
 	var holders []*Connection
-	for batch := range slices.Chunk(distinct(wabas), rowsAtOnce) {
+	for batch := range slices.Chunk(wabasOf(changes), rowsAtOnce) {
 		var found []*Connection
 		query := tx.Where("waba_id in ? and state not in ?", batch, []ConnectionState{ConnectionDisconnected, ConnectionClaiming})
 		if err := query.Find(&found).Error; err != nil {
@@ -125,6 +128,34 @@ func (r routes) of(change Change) *Connection {
 		return nil
 	}
 	return r.holders[change.WabaID]
+}
+
+// wabasOf are the WABAs of changes that are to be routed, each once.
+func wabasOf(changes []Change) []string {
+	var wabas []string
+	for _, change := range changes {
+		if change.State == ChangeWaiting {
+			wabas = append(wabas, change.WabaID)
+		}
+	}
+	return distinct(wabas)
+}
+
+// holdRoutes sees to it that what changes find out of their WABAs holds until they are committed: a connection that is
+// proven meanwhile waits, so that the job which then gives it what waits sees them all. SQLite has one writer anyway.
+func (s *Store) holdRoutes(tx *gorm.DB, wabas []string) error {
+	if len(wabas) == 0 || s.db.Dialect() != database.PostgreSQL {
+		return nil
+	}
+	return tx.Exec("select pg_advisory_xact_lock_shared(hashtextextended(waba, 0)) from string_to_table(?, ',') waba", strings.Join(wabas, ",")).Error
+}
+
+// changeRoutes comes before a WABA gets a holder, or a holder a number, and before any lock on a row.
+func (s *Store) changeRoutes(tx *gorm.DB, waba string) error {
+	if s.db.Dialect() != database.PostgreSQL {
+		return nil
+	}
+	return tx.Exec("select pg_advisory_xact_lock(hashtextextended(?, 0))", waba).Error
 }
 
 func distinct(ids []string) []string {

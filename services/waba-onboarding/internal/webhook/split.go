@@ -225,6 +225,9 @@ func (s *Splitter) settle(ctx context.Context, together []unsplit) {
 // settleAlone splits a delivery, or keeps it as one that could not be.
 func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
 	err := s.split(ctx, []unsplit{d})
+	if err != nil && ctx.Err() == nil {
+		err = s.splitPiecemeal(ctx, d.Delivery, err)
+	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -234,6 +237,18 @@ func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
 		return err
 	}
 	return nil
+}
+
+// splitPiecemeal keeps what is good of a delivery of which something can not be written.
+func (s *Splitter) splitPiecemeal(ctx context.Context, d store.Delivery, why error) error {
+	return run.Protect(func() error {
+		changes, ok := cut(d.Body, d.ReceiveTime)
+		spoiled, err := s.Store.SplitPiecemeal(ctx, store.Split{Delivery: d, Changes: changes, Unparsed: !ok})
+		if err == nil && spoiled > 0 {
+			s.Log.ErrorContext(ctx, "changes could not be applied and are kept as UNPARSED", "deliveryId", d.ID, "count", spoiled, "error", why)
+		}
+		return err
+	})
 }
 
 func pause(ctx context.Context, d time.Duration) {
