@@ -136,7 +136,7 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 			row.EditTime = fact.MessageTime
 			row.Text = unlessRevoked(row.Revoked, fact.Text)
 		}
-	case made || row.Type != "": // it is here
+	case made || (row.Type != "" && (row.Type != unsupported || fact.Type == unsupported)): // it is here
 		return nil
 	default:
 		row.fill(fact.Message)
@@ -144,10 +144,13 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 	return saveMessage(tx, row)
 }
 
-// fill adds the message itself to a row that a status or an edit made.
+// unsupported is the type of a message that Meta could not show then, and may send again (error 131060).
+const unsupported = "unsupported"
+
+// fill adds the message itself to a row that a status or an edit made, or that came without what it says.
 func (m *Message) fill(of Message) {
 	text := of.Text
-	if m.EditTime != nil || m.Revoked {
+	if m.Text != "" || m.EditTime != nil || m.Revoked { // an edit may have no time
 		text = m.Text
 	}
 	m.Direction, m.PhoneNumberID, m.Type, m.Text = of.Direction, of.PhoneNumberID, of.Type, text
