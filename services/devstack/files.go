@@ -20,15 +20,19 @@ func (s *Settings) file(name string) string { return filepath.Join(s.Data, name)
 
 // operatorToken reads the bearer token, or makes one at the first start.
 func (s *Settings) operatorToken() (secret.Text, error) {
-	kept, err := os.ReadFile(s.file("operator-token"))
+	path := s.file("operator-token")
+	kept, err := os.ReadFile(path) //nolint:gosec // G304: the operator names the folder
+	if token := strings.TrimSpace(string(kept)); token != "" {
+		return secret.New(token), nil
+	}
 	if err == nil {
-		return secret.New(strings.TrimSpace(string(kept))), nil
+		return secret.Text{}, fmt.Errorf("%s is empty: remove it, and the next start makes a new bearer token", path)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret.Text{}, fmt.Errorf("read the bearer token: %w", err)
 	}
 	token := newToken()
-	if err := os.WriteFile(s.file("operator-token"), []byte(token.Reveal()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(token.Reveal()+"\n"), 0o600); err != nil {
 		return secret.Text{}, fmt.Errorf("keep the bearer token: %w", err)
 	}
 	return token, nil

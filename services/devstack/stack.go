@@ -10,6 +10,7 @@ import (
 
 	"github.com/whatrack/connect/services/graphsim"
 	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/run"
@@ -55,37 +56,46 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	return k.run(ctx)
 }
 
-// start opens everything in the order in which its parts depend on one another. run must follow, and close.
-func (s *Settings) start(ctx context.Context, log *slog.Logger) (k *stack, err error) {
+// start opens everything. run must follow, and close.
+func (s *Settings) start(ctx context.Context, log *slog.Logger) (*stack, error) {
 	if err := s.checkPorts(ctx); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	k = &stack{log: log}
-	defer func() {
-		if err != nil {
-			k.close()
-		}
-	}()
-	if k.operator, err = s.operatorToken(); err != nil {
+	k := &stack{log: log}
+	if err := s.open(ctx, k); err != nil {
+		k.close()
 		return nil, err
+	}
+	return k, nil
+}
+
+// open opens the parts in the order in which they depend on one another. When it fails, what it opened is left to close.
+func (s *Settings) open(ctx context.Context, k *stack) error {
+	db, err := s.database(ctx, "token-broker", broker.Migrations())
+	if err != nil {
+		return err
+	}
+	k.open.add(db.Close) // the last to go: its lock keeps another devstack away from all of the folder
+	if k.operator, err = s.operatorToken(); err != nil {
+		return err
 	}
 	if k.meta, err = s.startMeta(k); err != nil {
-		return nil, err
+		return err
 	}
 	p := pair{operator: k.operator, token: newToken(), graph: "http://" + k.meta.Addr()}
-	if err = s.startBroker(ctx, k, p); err != nil {
-		return nil, err
+	if err := s.startBroker(k, p, db); err != nil {
+		return err
 	}
-	if err = s.startOnboarding(ctx, k, p); err != nil {
-		return nil, err
+	if err := s.startOnboarding(ctx, k, p); err != nil {
+		return err
 	}
 	k.sim.SetWebhook(graphsim.WebhookSettings{
 		CallbackURL: "http://" + k.onboarding.HTTP.Addr() + "/api/v1/whatsapp/webhook", VerifyToken: verifyToken,
 	})
-	return k, nil
+	return nil
 }
 
 // run serves until ctx ends.
@@ -138,13 +148,8 @@ func (s *Settings) startMeta(k *stack) (*rpc.HTTP, error) {
 	return served, nil
 }
 
-func (s *Settings) startBroker(ctx context.Context, k *stack, p pair) error {
+func (s *Settings) startBroker(k *stack, p pair, db *database.DB) error {
 	log := k.log.With("service", "token-broker")
-	db, err := s.database(ctx, "token-broker", broker.Migrations())
-	if err != nil {
-		return err
-	}
-	k.open.add(db.Close)
 	keys, err := s.keys("token-broker")
 	if err != nil {
 		return err

@@ -238,6 +238,44 @@ func TestEveryPortThatIsTakenIsNamed(t *testing.T) {
 	}
 }
 
+func TestAStartThatFailsSaysWhyAndLeavesNothingOpen(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	settings := settingsOn(data)
+	wantFailure := func(want string) {
+		t.Helper()
+		if _, err := settings.start(t.Context(), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	first := startStack(t, data)
+	if err := os.Remove(settings.file("graphsim.json")); err != nil { // until the first one stops
+		t.Fatal(err)
+	}
+	wantFailure("is in use by another process")
+	if _, err := os.Stat(settings.file("graphsim.json")); err == nil {
+		t.Error("a second start wrote what the first one keeps")
+	}
+	first.stop()
+	for file, want := range map[string]string{
+		"graphsim.json": "state file " + settings.file("graphsim.json"), "operator-token": settings.file("operator-token") + " is empty: remove it",
+	} {
+		kept, err := os.ReadFile(settings.file(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage := func(content []byte) {
+			if err := os.WriteFile(settings.file(file), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		damage([]byte("\n"))
+		wantFailure(want)
+		damage(kept)
+	}
+	startStack(t, data)
+}
+
 func TestOneAddressGivenTwiceIsTaken(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
