@@ -40,15 +40,25 @@ func (s *Settings) operatorToken() (secret.Text, error) {
 
 func newToken() secret.Text { return secret.New("wco_" + rand.Text()) }
 
-// keys opens a service's keyset, or makes one at the first start.
-func (s *Settings) keys(service string) (*keyring.Keyring, error) {
+// keys opens a service's keyset, or makes one at the first start. One that is made for a database that needs another does
+// not stay: the next start would hold it for the right one.
+func (s *Settings) keys(ctx context.Context, service string, db *database.DB, sealed []database.SealedColumn) (*keyring.Keyring, error) {
 	path := s.file(service + "-keyset.json")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := keyring.Create(path); err != nil {
-			return nil, err
-		}
+	createErr := keyring.Create(path)
+	if createErr != nil && !errors.Is(createErr, fs.ErrExist) {
+		return nil, createErr
 	}
-	return keyring.Open(path)
+	keys, err := keyring.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.CheckKeys(ctx, sealed, keys.KeyIDs()); err != nil {
+		if createErr == nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
 }
 
 // database opens a service's database and brings it up to date: here nobody runs migrate.

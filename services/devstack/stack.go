@@ -86,7 +86,7 @@ func (s *Settings) open(ctx context.Context, k *stack) error {
 		return err
 	}
 	p := pair{operator: k.operator, token: newToken(), graph: "http://" + k.meta.Addr()}
-	if err := s.startBroker(k, p, db); err != nil {
+	if err := s.startBroker(ctx, k, p, db); err != nil {
 		return err
 	}
 	if err := s.startOnboarding(ctx, k, p); err != nil {
@@ -148,9 +148,9 @@ func (s *Settings) startMeta(k *stack) (*rpc.HTTP, error) {
 	return served, nil
 }
 
-func (s *Settings) startBroker(k *stack, p pair, db *database.DB) error {
+func (s *Settings) startBroker(ctx context.Context, k *stack, p pair, db *database.DB) error {
 	log := k.log.With("service", "token-broker")
-	keys, err := s.keys("token-broker")
+	keys, err := s.keys(ctx, "token-broker", db, broker.SealedColumns())
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 		return err
 	}
 	k.open.add(db.Close)
-	keys, err := s.keys("waba-onboarding")
+	keys, err := s.keys(ctx, "waba-onboarding", db, onboarding.SealedColumns())
 	if err != nil {
 		return err
 	}

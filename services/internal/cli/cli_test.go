@@ -19,7 +19,6 @@ import (
 
 	"github.com/whatrack/connect/services/internal/cli"
 	"github.com/whatrack/connect/services/internal/database"
-	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
@@ -208,22 +207,20 @@ func TestCommandsNeedOnlyTheSettingsThatTheyUse(t *testing.T) {
 		t.Errorf("migrate without a database: exit %d: %s", r.code, r.stderr)
 	}
 	env := []string{"DATABASE_URL=sqlite://" + filepath.Join(t.TempDir(), "x.db")}
-	db := cli.Common{DatabaseURL: secret.New(strings.TrimPrefix(env[0], "DATABASE_URL="))}
-	if err := db.CheckDatabase(t.Context(), migrations()); err == nil || !strings.Contains(err.Error(), "migrate first") {
-		t.Errorf("before migrate: %v", err)
+	path := filepath.Join(t.TempDir(), "keyset.json")
+	storage := cli.Common{DatabaseURL: secret.New(strings.TrimPrefix(env[0], "DATABASE_URL=")), KeysetFile: path}
+	err := storage.CheckStorage(t.Context(), migrations(), nil)
+	if err == nil || !strings.Contains(err.Error(), "migrate first") || !strings.Contains(err.Error(), "KEYSET_FILE: open "+path) {
+		t.Errorf("before migrate and keyset create: %v", err)
 	}
 	if r := start(t, env, "migrate"); r.code != 0 || !strings.Contains(r.stderr, "is migrated") {
 		t.Errorf("migrate: exit %d: %s", r.code, r.stderr)
 	}
-	if err := db.CheckDatabase(t.Context(), migrations()); err != nil {
-		t.Errorf("after migrate: %v", err)
-	}
-	path := filepath.Join(t.TempDir(), "keyset.json")
 	if r := start(t, nil, "keyset", "create", path); r.code != 0 || r.stdout != path+"\n" {
 		t.Errorf("keyset create: exit %d: %s", r.code, r.stderr)
 	}
-	if _, err := keyring.Open(path); err != nil {
-		t.Error(err)
+	if err := storage.CheckStorage(t.Context(), migrations(), nil); err != nil {
+		t.Errorf("after migrate and keyset create: %v", err)
 	}
 	if r := start(t, nil, "keyset", "create", path); r.code != 1 {
 		t.Errorf("keyset create over a keyset: exit %d: %s", r.code, r.stderr)

@@ -20,13 +20,15 @@ func (c *Common) OpenDatabase(ctx context.Context, migrations database.Migration
 	return db, nil
 }
 
-// CheckDatabase tells why OpenDatabase would fail.
-func (c *Common) CheckDatabase(ctx context.Context, migrations database.Migrations) error {
+// CheckStorage tells why OpenDatabase or OpenKeyset would fail.
+func (c *Common) CheckStorage(ctx context.Context, migrations database.Migrations, sealed []database.SealedColumn) error {
 	db, err := c.OpenDatabase(ctx, migrations)
 	if err != nil {
-		return err
+		_, keysErr := c.readKeyset()
+		return errors.Join(err, keysErr)
 	}
-	return db.Close()
+	_, err = c.OpenKeyset(ctx, db, sealed)
+	return errors.Join(err, db.Close())
 }
 
 func (c *Common) migrate(ctx context.Context, migrations database.Migrations, log *slog.Logger) error {

@@ -3,6 +3,8 @@ package database_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,6 +234,32 @@ func TestTheCallersDeadlineIsNoOutageWhoeverNoticesItFirst(t *testing.T) {
 		err := db.Read(tardy{ctx, time.Now()}, func(*gorm.DB) error { return os.ErrDeadlineExceeded }) // as a dialer answers
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
 			t.Errorf("err = %v", err)
+		}
+	})
+}
+
+func TestEveryKeyThatSomethingIsSealedUnderMustBeThere(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		check := func(keyIDs ...uint32) error {
+			return db.CheckKeys(t.Context(), []database.SealedColumn{{Table: "events", Value: "gone", KeyID: "id"}}, keyIDs)
+		}
+		now, old, recent := time.Now(), int64(7), int64(math.MaxUint32)
+		err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+			return tx.Create([]event{{ID: 1, Time: now}, {ID: old, Time: now, Gone: &now}, {ID: recent, Time: now, Gone: &now}}).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := check(7, math.MaxUint32); err != nil {
+			t.Errorf("with both: %v", err)
+		}
+		for _, one := range []int64{old, recent} {
+			other := old + recent - one
+			if err := check(uint32(one)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("under the key %d,", other)) {
+				t.Errorf("without %d: %v", other, err)
+			}
 		}
 	})
 }

@@ -71,11 +71,11 @@ func Open(path string) (*Keyring, error) {
 	reader := keyset.NewJSONReader(bytes.NewReader(text))
 	handle, err := insecurecleartextkeyset.Read(reader)
 	if err != nil {
-		return nil, fmt.Errorf("keyset file %s: %w", path, refusal(text))
+		return nil, fmt.Errorf("%s %w", path, refusal(text))
 	}
 	k, err := fromHandle(handle)
 	if err != nil {
-		return nil, fmt.Errorf("keyset file %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return k, nil
 }
@@ -93,28 +93,28 @@ func refusal(text []byte) error {
 func readPrivate(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // G304: the operator names the file
 	if err != nil {
-		return nil, fmt.Errorf("open keyset file: %w", err)
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("open keyset file: %w", err)
+		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("keyset file %s: is no regular file", path)
+		return nil, fmt.Errorf("%s is no regular file", path)
 	}
 	if mode := info.Mode().Perm(); mode&^ownerOnly != 0 {
-		return nil, fmt.Errorf("keyset file %s: has mode %04o, so that others than its owner may get at the keys: "+
+		return nil, fmt.Errorf("%s has mode %04o, so that others than its owner may get at the keys: "+
 			"chmod 600 it, or defaultMode 0400 for a mounted secret", path, mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read keyset file: %w", err)
+		return nil, err
 	case len(bytes.TrimSpace(text)) == 0:
-		return nil, fmt.Errorf("keyset file %s: is empty: restore it from its backup (a new keyset opens nothing that is sealed)", path)
+		return nil, fmt.Errorf("%s is empty: restore it from its backup (a new keyset opens nothing that is sealed)", path)
 	case len(text) > maxKeyFile:
-		return nil, fmt.Errorf("keyset file %s: is longer than %d bytes", path, maxKeyFile)
+		return nil, fmt.Errorf("%s is longer than %d bytes", path, maxKeyFile)
 	}
 	return text, nil
 }

@@ -13,6 +13,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/aead/aesgcm"
@@ -101,6 +103,9 @@ func checkKind(entry *keyset.Entry) error {
 
 // PrimaryKeyID is the id of the key that seals now.
 func (k *Keyring) PrimaryKeyID() uint32 { return k.primary }
+
+// KeyIDs are the ids of the keys that open.
+func (k *Keyring) KeyIDs() []uint32 { return slices.Sorted(maps.Keys(k.known)) }
 
 // Seal seals a secret for one place. It refuses an empty secret, which marks a row without one.
 func (k *Keyring) Seal(plaintext secret.Text, where Context) (Sealed, error) {

@@ -84,6 +84,9 @@ func Timeouts() map[string]time.Duration {
 // Migrations is the schema.
 func Migrations() database.Migrations { return store.Migrations() }
 
+// SealedColumns are those of the schema.
+func SealedColumns() []database.SealedColumn { return store.SealedColumns() }
+
 func (s *Settings) tls() rpc.TLSFiles {
 	return rpc.TLSFiles{Cert: s.TLSCertFile, Key: s.TLSKeyFile, CA: s.TLSCAFile}
 }
@@ -95,7 +98,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	keys, err := keyring.Open(s.KeysetFile)
+	keys, err := s.OpenKeyset(ctx, db, SealedColumns())
 	if err != nil {
 		return err
 	}
@@ -122,9 +125,8 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 
 // checkLive asks everything that the broker depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
-	_, keysErr := keyring.Open(s.KeysetFile)
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
-	return errors.Join(s.CheckDatabase(ctx, Migrations()), keysErr, callersErr, s.checkMeta(ctx))
+	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkMeta(ctx))
 }
 
 // checkMeta asks Meta about the app itself: before the first customer does, we know whether it takes our id and secret.

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/graphsim"
 	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/databasetest"
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/token-broker/brokertest"
@@ -43,35 +45,91 @@ func TestWrongSettingsAreRefusedAllAtOnceAndWithoutTheirSecrets(t *testing.T) {
 	}
 }
 
+// live are settings of which everything is there: a simulated Meta, a migrated database, a keyset and a list of callers.
+type live struct{ databaseURL, keyset, meta, appSecret string }
+
+func newLive(t *testing.T) live {
+	t.Helper()
+	_, url := brokertest.ServeMeta(t, graphsim.Config{})
+	return live{databasetest.SQLiteURL(t, server.Migrations()), newKeyset(t), url, brokertest.AppSecret}
+}
+
+func newKeyset(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keyset.json")
+	if err := keyring.Create(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a command with the settings, and more.
+func (l live) run(t *testing.T, args []string, more ...string) (code int, out string) {
+	t.Helper()
+	callers := filepath.Join(t.TempDir(), "callers.json")
+	if err := os.WriteFile(callers, []byte(`{"callers": [{"name": "a", "san": "a", "rpcs": ["*"]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var written bytes.Buffer
+	code = cli.Main(t.Context(), cli.Process{
+		Args: args, Stdout: &written, Stderr: &written,
+		Env: append([]string{
+			"DATABASE_URL=" + l.databaseURL, "META_GRAPH_URL=" + l.meta, "META_APP_ID=" + brokertest.AppID, "META_APP_SECRET=" + l.appSecret,
+			"CALLERS_FILE=" + callers, "KEYSET_FILE=" + l.keyset, "INSECURE=true",
+		}, more...),
+	}, server.Program())
+	return code, written.String()
+}
+
 func TestALiveCheckAsksTheDatabaseAndMeta(t *testing.T) {
 	t.Parallel()
-	_, url := brokertest.ServeMeta(t, graphsim.Config{})
-	keyset, callers := filepath.Join(t.TempDir(), "keyset.json"), filepath.Join(t.TempDir(), "callers.json")
-	if err := keyring.Create(keyset); err != nil {
-		t.Fatal(err)
-	}
-	list := `{"callers": [{"name": "a", "san": "a", "rpcs": ["*"]}]}`
-	if err := os.WriteFile(callers, []byte(list), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	databaseURL := databasetest.SQLiteURL(t, server.Migrations())
-	check := func(appSecret, databaseURL string) (code int, out string) {
-		var written bytes.Buffer
-		code = cli.Main(t.Context(), cli.Process{
-			Args: []string{"check", "--live"}, Stdout: &written, Stderr: &written,
-			Env: []string{
-				"DATABASE_URL=" + databaseURL, "META_GRAPH_URL=" + url, "META_APP_ID=" + brokertest.AppID, "META_APP_SECRET=" + appSecret,
-				"CALLERS_FILE=" + callers, "KEYSET_FILE=" + keyset, "INSECURE=true",
-			},
-		}, server.Program())
-		return code, written.String()
-	}
-	if code, out := check(brokertest.AppSecret, databaseURL); code != 0 {
+	l := newLive(t)
+	if code, out := l.run(t, []string{"check", "--live"}); code != 0 {
 		t.Errorf("everything is right, and the check ends with %d: %s", code, out)
 	}
-	empty := "sqlite://" + filepath.Join(t.TempDir(), "empty.db")
-	code, out := check("canary-secret", empty)
+	l.appSecret, l.databaseURL = "canary-secret", "sqlite://"+filepath.Join(t.TempDir(), "empty.db")
+	code, out := l.run(t, []string{"check", "--live"})
 	if code == 0 || !strings.Contains(out, "META_APP_SECRET") || !strings.Contains(out, "migrate") || strings.Contains(out, "canary") {
 		t.Errorf("with a wrong secret and an empty database the check ends with %d: %s", code, out)
+	}
+}
+
+func TestAnotherKeysetThanTheDatabasesIsRefused(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	seal(t, l.databaseURL, l.keyset)
+	if code, out := l.run(t, []string{"check", "--live"}); code != 0 {
+		t.Errorf("the right keyset, and the check ends with %d: %s", code, out)
+	}
+	l.keyset = newKeyset(t)
+	for _, args := range [][]string{{"check", "--live"}, {"serve"}} {
+		code, out := l.run(t, args)
+		if code != 1 || !strings.Contains(out, "token-broker: KEYSET_FILE "+l.keyset+": the database holds values sealed under the key ") {
+			t.Errorf("%v with another keyset ends with %d: %s", args, code, out)
+		}
+	}
+}
+
+// seal stores one token.
+func seal(t *testing.T, databaseURL, keyset string) {
+	t.Helper()
+	keys, err := keyring.Open(keyset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(t.Context(), databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, url := brokertest.ServeMeta(t, graphsim.Config{})
+	b := brokertest.Start(t, db, url, brokertest.Options{Keys: keys})
+	if _, err := b.ExchangeCode(t.Context(), &tokenbrokerv1.ExchangeCodeRequest{
+		OrganizationId: "org-1", OnboardingId: "onboarding-1", Code: meta.SignUp(graphsim.SignUp{}).Code,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.Stop()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/whatrack/connect/services/internal/identity"
-	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/rpc"
 )
 
@@ -18,7 +17,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	keys, err := keyring.Open(s.KeysetFile)
+	keys, err := s.OpenKeyset(ctx, db, SealedColumns())
 	if err != nil {
 		return err
 	}
@@ -53,12 +52,15 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 
 // checkLive asks everything that the service depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
+	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
+	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkBroker(ctx, log))
+}
+
+func (s *Settings) checkBroker(ctx context.Context, log *slog.Logger) error {
 	broker, err := rpc.Dial(s.BrokerClient(log))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = broker.Close() }()
-	_, keysErr := keyring.Open(s.KeysetFile)
-	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
-	return errors.Join(s.CheckDatabase(ctx, Migrations()), keysErr, callersErr, askBroker(ctx, broker))
+	return askBroker(ctx, broker)
 }

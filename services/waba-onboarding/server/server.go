@@ -141,6 +141,9 @@ func timeouts() map[string]time.Duration {
 // Migrations is the schema.
 func Migrations() database.Migrations { return store.Migrations() }
 
+// SealedColumns are those of the schema.
+func SealedColumns() []database.SealedColumn { return store.SealedColumns() }
+
 // BrokerClient is how to reach token-broker.
 func (s *Settings) BrokerClient(log *slog.Logger) rpc.ClientConfig {
 	return rpc.ClientConfig{

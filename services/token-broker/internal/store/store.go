@@ -50,6 +50,11 @@ func New(db *database.DB, queue *jobs.Queue, now func() time.Time) *Store {
 // Migrations is the schema.
 func Migrations() database.Migrations { return database.Sub(migrations, "migrations") }
 
+// SealedColumns are those of the schema.
+func SealedColumns() []database.SealedColumn {
+	return []database.SealedColumn{{Table: "tokens", Value: "ciphertext", KeyID: "key_id"}}
+}
+
 // SettleArgs is the job that inspects a stored token, and extends it when it is short-lived.
 type SettleArgs struct {
 	TokenID uuid.UUID `json:"tokenId"`

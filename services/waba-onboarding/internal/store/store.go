@@ -65,6 +65,15 @@ func New(db *database.DB, queue *jobs.Queue, now func() time.Time, deadline time
 // Migrations is the schema.
 func Migrations() database.Migrations { return database.Sub(migrations, "migrations") }
 
+// SealedColumns are those of the schema.
+func SealedColumns() []database.SealedColumn {
+	return []database.SealedColumn{
+		{Table: "phone_numbers", Value: "pin", KeyID: "pin_key_id"},
+		{Table: "destinations", Value: "secret", KeyID: "secret_key_id"},
+		{Table: "destinations", Value: "previous_secret", KeyID: "previous_key_id"},
+	}
+}
+
 // ClaimArgs is the job that goes on with a claim.
 type ClaimArgs struct {
 	OnboardingID uuid.UUID `json:"onboardingId"`

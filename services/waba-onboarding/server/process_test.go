@@ -1,0 +1,90 @@
+package server_test
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/whatrack/connect/services/internal/cli"
+	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/databasetest"
+	"github.com/whatrack/connect/services/internal/jobs"
+	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+	"github.com/whatrack/connect/services/waba-onboarding/server"
+)
+
+// process runs a command with settings of which all but the broker is there, and more; the last of one name counts.
+func process(t *testing.T, args []string, more ...string) (code int, out string) {
+	t.Helper()
+	callers := filepath.Join(t.TempDir(), "callers.json")
+	if err := os.WriteFile(callers, []byte(`{"callers": [{"name": "a", "san": "a", "organizations": ["*"]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var written bytes.Buffer
+	code = cli.Main(t.Context(), cli.Process{
+		Args: args, Stdout: &written, Stderr: &written,
+		Env: append([]string{"META_APP_ID=1", "CALLERS_FILE=" + callers, "BROKER_ADDR=127.0.0.1:1", "BROKER_TOKEN=t", "INSECURE=true"}, more...),
+	}, server.Program())
+	return code, written.String()
+}
+
+func newKeyset(t *testing.T) (path string, keys *keyring.Keyring) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "keyset.json")
+	if err := keyring.Create(path); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, keys
+}
+
+func TestAnotherKeysetThanTheDatabasesIsRefused(t *testing.T) {
+	t.Parallel()
+	databaseURL := databasetest.SQLiteURL(t, server.Migrations())
+	right, keys := newKeyset(t)
+	seal(t, databaseURL, keys)
+	if _, out := process(t, []string{"check", "--live"}, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+right); strings.Contains(out, "KEYSET_FILE") {
+		t.Errorf("the right keyset: %s", out)
+	}
+	other, _ := newKeyset(t)
+	for _, args := range [][]string{{"check", "--live"}, {"serve"}} {
+		code, out := process(t, args, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+other)
+		if code != 1 || !strings.Contains(out, "waba-onboarding: KEYSET_FILE "+other+": the database holds values sealed under the key ") {
+			t.Errorf("%v with another keyset ends with %d: %s", args, code, out)
+		}
+	}
+}
+
+// seal stores the secret of one destination.
+func seal(t *testing.T, databaseURL string, keys *keyring.Keyring) {
+	t.Helper()
+	db, err := database.Open(t.Context(), databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	queue, err := jobs.NewQueue(db, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := store.Destination{
+		ID: uuid.New(), OrganizationID: "org-1", Kind: "EVENTS", URL: "https://a.example", Secret: []byte("sealed"),
+		SecretKeyID: keys.PrimaryKeyID(), SecretVersion: 1, EventTypes: []string{},
+	}
+	if _, err := store.New(db, queue, time.Now, claimDeadline).CreateDestination(t.Context(), d, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
