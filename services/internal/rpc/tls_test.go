@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,6 +111,38 @@ func TestNothingIsPlaintextByOmission(t *testing.T) {
 		if _, err := rpc.Dial(cfg); err == nil {
 			t.Errorf("%s: a client came up", name)
 		}
+	}
+}
+
+func TestFilesThatAreNoneAreNamedByTheirSettings(t *testing.T) {
+	t.Parallel()
+	good, other := newAuthority(t).files("x"), newAuthority(t).files("x")
+	missing := filepath.Join(t.TempDir(), "none")
+	text := filepath.Join(t.TempDir(), "text")
+	write(t, text, []byte("canary"))
+	more := filepath.Join(t.TempDir(), "more")
+	write(t, more, append(newAuthority(t).pem, "canary"...))
+	ofPair := func(cert, key string) string {
+		return "TLS_CERT_FILE " + cert + " and TLS_KEY_FILE " + key + " must be a certificate and its key, PEM: tls: "
+	}
+	for name, c := range map[string]struct {
+		files rpc.TLSFiles
+		want  string
+	}{
+		"no certificate":         {rpc.TLSFiles{Cert: missing, Key: good.Key}, "TLS_CERT_FILE: open " + missing + ": no such file"},
+		"no key":                 {rpc.TLSFiles{Cert: good.Cert, Key: missing}, "TLS_KEY_FILE: open " + missing + ": no such file"},
+		"no authorities":         {rpc.TLSFiles{Cert: good.Cert, Key: good.Key, CA: missing}, "TLS_CA_FILE: open " + missing + ": no such file"},
+		"text as certificate":    {rpc.TLSFiles{Cert: text, Key: good.Key}, ofPair(text, good.Key)},
+		"the key of another":     {rpc.TLSFiles{Cert: good.Cert, Key: other.Key}, ofPair(good.Cert, other.Key)},
+		"text as authorities":    {rpc.TLSFiles{CA: text}, "TLS_CA_FILE " + text + " must be PEM certificates and nothing else: there is none"},
+		"text after authorities": {rpc.TLSFiles{CA: more}, "TLS_CA_FILE " + more + " must be PEM certificates and nothing else: something else follows them"},
+	} {
+		if err := c.files.Check(); err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	if err := good.Check(); err != nil {
+		t.Errorf("files that are right: %v", err)
 	}
 }
 

@@ -21,6 +21,12 @@ type TLSFiles struct{ Cert, Key, CA string }
 
 func (f TLSFiles) isEmpty() bool { return f == TLSFiles{} }
 
+// Check tells why nothing would come up with these files.
+func (f TLSFiles) Check() error {
+	_, err := newKeeper(f, nil)
+	return err
+}
+
 // recheck is how long files that were looked at are believed.
 const recheck = time.Second
 
@@ -44,13 +50,13 @@ type keeper struct {
 
 func newKeeper(files TLSFiles, log *slog.Logger) (*keeper, error) {
 	if (files.Cert == "") != (files.Key == "") {
-		return nil, errors.New("a TLS certificate and its key come together")
+		return nil, errors.New("TLS_CERT_FILE and TLS_KEY_FILE come together")
 	}
 	raw, err := files.read()
 	if err != nil {
 		return nil, err
 	}
-	m, err := raw.material()
+	m, err := files.material(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +86,7 @@ func (k *keeper) current() *material {
 		return k.last
 	}
 	k.seen = raw.sum()
-	m, err := raw.material()
+	m, err := k.files.material(raw)
 	if err != nil {
 		k.warn(err)
 		return k.last
@@ -101,38 +107,42 @@ type rawFiles struct{ cert, key, ca []byte }
 func (f TLSFiles) read() (rawFiles, error) {
 	var raw rawFiles
 	var errs [3]error
-	raw.cert, errs[0] = readIfSet(f.Cert)
-	raw.key, errs[1] = readIfSet(f.Key)
-	raw.ca, errs[2] = readIfSet(f.CA)
+	raw.cert, errs[0] = readIfSet("TLS_CERT_FILE", f.Cert)
+	raw.key, errs[1] = readIfSet("TLS_KEY_FILE", f.Key)
+	raw.ca, errs[2] = readIfSet("TLS_CA_FILE", f.CA)
 	return raw, errors.Join(errs[:]...)
 }
 
-func readIfSet(path string) ([]byte, error) {
+func readIfSet(setting, path string) ([]byte, error) {
 	if path == "" {
 		return nil, nil
 	}
-	return os.ReadFile(path) //nolint:gosec // G304: the path is a setting of the operator
+	data, err := os.ReadFile(path) //nolint:gosec // G304: the path is a setting of the operator
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return data, nil
 }
 
 func (r rawFiles) sum() [sha256.Size]byte {
 	return sha256.Sum256(bytes.Join([][]byte{r.cert, r.key, r.ca}, []byte{0}))
 }
 
-func (r rawFiles) material() (*material, error) {
+func (f TLSFiles) material(raw rawFiles) (*material, error) {
 	m := &material{}
-	if r.cert != nil {
-		pair, err := tls.X509KeyPair(r.cert, r.key)
+	if raw.cert != nil {
+		pair, err := tls.X509KeyPair(raw.cert, raw.key)
 		if err != nil {
-			return nil, fmt.Errorf("TLS certificate and key: %w", err)
+			return nil, fmt.Errorf("TLS_CERT_FILE %s and TLS_KEY_FILE %s must be a certificate and its key, PEM: %w", f.Cert, f.Key, err)
 		}
 		m.cert = &pair
 	}
-	if r.ca == nil {
+	if raw.ca == nil {
 		return m, nil
 	}
-	pool, err := poolOf(r.ca)
+	pool, err := poolOf(raw.ca)
 	if err != nil {
-		return nil, fmt.Errorf("TLS authorities: %w", err)
+		return nil, fmt.Errorf("TLS_CA_FILE %s must be PEM certificates and nothing else: %w", f.CA, err)
 	}
 	m.pool = pool
 	return m, nil
@@ -154,8 +164,11 @@ func poolOf(data []byte) (*x509.CertPool, error) {
 		pool.AddCert(cert)
 		count++
 	}
-	if count == 0 || len(bytes.TrimSpace(data)) > 0 {
-		return nil, errors.New("not a file of PEM certificates")
+	switch {
+	case count == 0:
+		return nil, errors.New("there is none")
+	case len(bytes.TrimSpace(data)) > 0:
+		return nil, errors.New("something else follows them")
 	}
 	return pool, nil
 }

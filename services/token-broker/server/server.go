@@ -126,7 +126,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 // checkLive asks everything that the broker depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
-	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkMeta(ctx))
+	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.tls().Check(), s.checkMeta(ctx))
 }
 
 // checkMeta asks Meta about the app itself: before the first customer does, we know whether it takes our id and secret.

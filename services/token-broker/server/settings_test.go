@@ -14,6 +14,7 @@ import (
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/databasetest"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/tlstest"
 	"github.com/whatrack/connect/services/token-broker/brokertest"
 	"github.com/whatrack/connect/services/token-broker/server"
 )
@@ -106,6 +107,30 @@ func TestAnotherKeysetThanTheDatabasesIsRefused(t *testing.T) {
 		code, out := l.run(t, args)
 		if code != 1 || !strings.Contains(out, "token-broker: KEYSET_FILE "+l.keyset+": the database holds values sealed under the key ") {
 			t.Errorf("%v with another keyset ends with %d: %s", args, code, out)
+		}
+	}
+}
+
+func TestALiveCheckReadsTheTLSFiles(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	authority, err := tlstest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := authority.Issue(t.TempDir(), "token-broker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(t.TempDir(), "none")
+	for _, c := range []struct{ cert, ca, want string }{
+		{files.Cert, files.CA, "ok\n"},
+		{missing, files.CA, "token-broker: TLS_CERT_FILE: open " + missing + ": no such file or directory\n"},
+		{files.Cert, files.Key, "token-broker: TLS_CA_FILE " + files.Key + " must be PEM certificates and nothing else: "},
+	} {
+		code, out := l.run(t, []string{"check", "--live"}, "INSECURE=false", "TLS_CERT_FILE="+c.cert, "TLS_KEY_FILE="+files.Key, "TLS_CA_FILE="+c.ca)
+		if (code == 0) != (c.want == "ok\n") || !strings.HasPrefix(out, c.want) {
+			t.Errorf("exit %d: %s, want %s", code, out, c.want)
 		}
 	}
 }
