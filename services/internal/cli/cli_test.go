@@ -107,7 +107,7 @@ func TestAllFaultsAreSaidAtOnceOneLineEach(t *testing.T) {
 	if strings.Contains(r.stderr, canary) {
 		t.Errorf("a secret was printed: %s", r.stderr)
 	}
-	for _, want := range []string{"EXTEND_WINDOW: ", "LOG_LEVEL: "} {
+	for _, want := range []string{"EXTEND_WINDOW: ", "LOG_LEVEL: must be debug, info, warn or error, not \"loud\"\n"} {
 		if !strings.Contains(r.stderr, "token-broker: "+want) {
 			t.Errorf("nothing about %q in\n%s", want, r.stderr)
 		}

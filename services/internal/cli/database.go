@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/whatrack/connect/services/internal/database"
@@ -10,12 +11,20 @@ import (
 
 // OpenDatabase opens the database, which must be migrated: serve never does that itself.
 func (c *Common) OpenDatabase(ctx context.Context, migrations database.Migrations) (*database.DB, error) {
-	db, err := database.Open(ctx, c.DatabaseURL.Reveal())
+	db, err := c.openDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.CheckMigrated(ctx, migrations); err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (c *Common) openDatabase(ctx context.Context) (*database.DB, error) {
+	db, err := database.Open(ctx, c.DatabaseURL.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return db, nil
 }
@@ -32,7 +41,7 @@ func (c *Common) CheckStorage(ctx context.Context, migrations database.Migration
 }
 
 func (c *Common) migrate(ctx context.Context, migrations database.Migrations, log *slog.Logger) error {
-	db, err := database.Open(ctx, c.DatabaseURL.Reveal())
+	db, err := c.openDatabase(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime/debug"
 	"strings"
@@ -33,7 +34,8 @@ func parse(process Process, program Program) (p parsed, err error) {
 	parser, err := kong.New(p.grammar,
 		kong.Embed(program.Settings), vars, kong.Vars(program.Vars), kong.Name(program.Name),
 		kong.Description(program.Description), kong.Writers(process.Stdout, process.Stderr), kong.Exit(exit),
-		kong.Resolvers(env), kong.ValueFormatter(helpOf), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 110}),
+		kong.Resolvers(env), kong.TypeMapper(reflect.TypeFor[slog.Level](), kong.MapperFunc(decodeLevel)),
+		kong.ValueFormatter(helpOf), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 110}),
 		kong.PostBuild(func(k *kong.Kong) error {
 			prune(k.Model.Node, program)
 			secrets.addFiles(k.Model.Node)
@@ -58,6 +60,20 @@ func parse(process Process, program Program) (p parsed, err error) {
 	}
 	p.command = chosen.Command()
 	return p, errors.Join(append(env.faults, secrets.read()...)...)
+}
+
+// decodeLevel reads what slog reads, and says what that is.
+func decodeLevel(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("level", &text); err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(text)); err != nil {
+		return fmt.Errorf("must be debug, info, warn or error, not %q", text)
+	}
+	target.Set(reflect.ValueOf(level))
+	return nil
 }
 
 // exited stands for an exit that kong asked for: it prints help or version and then counts on not coming back.

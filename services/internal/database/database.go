@@ -56,7 +56,7 @@ type DB struct {
 func Open(ctx context.Context, databaseURL string) (*DB, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL is not a URL") // err would print the password
+		return nil, errors.New("not a URL") // err would print the password
 	}
 	var db *DB
 	switch u.Scheme {
@@ -65,7 +65,7 @@ func Open(ctx context.Context, databaseURL string) (*DB, error) {
 	case "sqlite":
 		db, err = openSQLite(u.Path)
 	default:
-		return nil, fmt.Errorf("DATABASE_URL must begin with postgres:// or sqlite:///, not %q", u.Scheme)
+		return nil, fmt.Errorf("must begin with postgres:// or sqlite:///, not %q", u.Scheme)
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func Open(ctx context.Context, databaseURL string) (*DB, error) {
 func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 	cfg, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL is not a PostgreSQL URL") // err would print parts of it
+		return nil, errors.New("not a PostgreSQL URL") // err would print parts of it
 	}
 	cfg.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint((30 * time.Second).Milliseconds())
@@ -91,7 +91,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 
 	listen, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL is not a PostgreSQL URL")
+		return nil, errors.New("not a PostgreSQL URL")
 	}
 	listen.MaxConns, listen.MinConns = 2, 0
 	listener, err := pgxpool.NewWithConfig(ctx, listen)
@@ -104,7 +104,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 
 func openSQLite(path string) (*DB, error) {
 	if path == "" {
-		return nil, errors.New("DATABASE_URL names no file: write sqlite:///path/file.db")
+		return nil, errors.New("names no file: write sqlite:///path/file.db")
 	}
 	lock, err := lockFile(path)
 	if err != nil {

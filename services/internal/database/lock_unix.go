@@ -12,7 +12,7 @@ import (
 func lockFile(database string) (*os.File, error) {
 	f, err := os.OpenFile(database+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own path
 	if err != nil {
-		return nil, fmt.Errorf("open the lock of the database: %w", err)
+		return nil, fmt.Errorf("%w: the folder of the database must exist and be writable", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()

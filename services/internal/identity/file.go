@@ -29,11 +29,11 @@ type file struct {
 func Load(path string, opts Options, log *slog.Logger) (*Callers, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("callers file: %w", err)
+		return nil, fmt.Errorf("CALLERS_FILE: %w", err)
 	}
 	l, err := parseList(data, opts)
 	if err != nil {
-		return nil, fmt.Errorf("callers file %s: %w", path, err)
+		return nil, fmt.Errorf("CALLERS_FILE %s: %w", path, err)
 	}
 	c := &Callers{file: &file{path: path, opts: opts, log: log, seen: data}}
 	c.list.Store(l)

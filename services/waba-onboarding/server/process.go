@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -62,5 +63,8 @@ func (s *Settings) checkBroker(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = broker.Close() }()
-	return askBroker(ctx, broker)
+	if err := askBroker(ctx, broker); err != nil {
+		return fmt.Errorf("ask token-broker at BROKER_ADDR: %w", err)
+	}
+	return nil
 }

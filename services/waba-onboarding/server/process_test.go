@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/whatrack/connect/services/internal/cli"
@@ -30,7 +31,7 @@ func process(t *testing.T, args []string, more ...string) (code int, out string)
 	var written bytes.Buffer
 	code = cli.Main(t.Context(), cli.Process{
 		Args: args, Stdout: &written, Stderr: &written,
-		Env: append([]string{"META_APP_ID=1", "CALLERS_FILE=" + callers, "BROKER_ADDR=127.0.0.1:1", "BROKER_TOKEN=t", "INSECURE=true"}, more...),
+		Env: append([]string{"META_APP_ID=1", "CALLERS_FILE=" + callers, "BROKER_ADDR=127.0.0.1:1"}, more...),
 	}, server.Program())
 	return code, written.String()
 }
@@ -53,15 +54,33 @@ func TestAnotherKeysetThanTheDatabasesIsRefused(t *testing.T) {
 	databaseURL := databasetest.SQLiteURL(t, server.Migrations())
 	right, keys := newKeyset(t)
 	seal(t, databaseURL, keys)
-	if _, out := process(t, []string{"check", "--live"}, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+right); strings.Contains(out, "KEYSET_FILE") {
-		t.Errorf("the right keyset: %s", out)
+	if _, out := process(t, []string{"check", "--live"}, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+right, "INSECURE=true", "BROKER_TOKEN=t"); !strings.HasPrefix(out, "waba-onboarding: ask token-broker at BROKER_ADDR: ") {
+		t.Errorf("the right keyset, and no broker: %s", out)
 	}
 	other, _ := newKeyset(t)
 	for _, args := range [][]string{{"check", "--live"}, {"serve"}} {
-		code, out := process(t, args, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+other)
+		code, out := process(t, args, "DATABASE_URL="+databaseURL, "KEYSET_FILE="+other, "INSECURE=true", "BROKER_TOKEN=t")
 		if code != 1 || !strings.Contains(out, "waba-onboarding: KEYSET_FILE "+other+": the database holds values sealed under the key ") {
 			t.Errorf("%v with another keyset ends with %d: %s", args, code, out)
 		}
+	}
+}
+
+func TestALiveCheckNamesEverythingThatIsMissing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	code, out := process(t, []string{"check", "--live"}, "DATABASE_URL=sqlite://"+dir+"/none/x.db", "KEYSET_FILE="+dir+"/keyset", "CALLERS_FILE="+dir+"/callers",
+		"TLS_CERT_FILE="+dir+"/cert", "TLS_KEY_FILE="+dir+"/key")
+	want := []string{
+		"DATABASE_URL: open " + dir + "/none/x.db.lock: no such file or directory: the folder of the database must exist and be writable",
+		"KEYSET_FILE: open " + dir + "/keyset: no such file or directory: put the database's keyset there, or make one for a new database with 'keyset create'",
+		"CALLERS_FILE: open " + dir + "/callers: no such file or directory",
+		"TLS_CERT_FILE: open " + dir + "/cert: no such file or directory",
+		"TLS_KEY_FILE: open " + dir + "/key: no such file or directory",
+	}
+	got := strings.Split(strings.TrimSpace(strings.ReplaceAll(out, "waba-onboarding: ", "")), "\n")
+	if diff := cmp.Diff(want, got); diff != "" || code != 1 {
+		t.Errorf("exit %d: %s", code, diff)
 	}
 }
 
