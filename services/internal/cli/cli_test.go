@@ -188,6 +188,9 @@ func TestPlaintextIsOnlyWhereItWasAskedFor(t *testing.T) {
 		{"plaintext Graph under INSECURE", []string{"META_GRAPH_URL=http://graphsim:8081"}, ""},
 		{"plaintext Graph on loopback", []string{"INSECURE=no", "TLS_CERT_FILE=c", "TLS_KEY_FILE=k", "META_GRAPH_URL=http://127.0.0.1:8081"}, ""},
 		{"plaintext Graph elsewhere", []string{"INSECURE=no", "TLS_CERT_FILE=c", "TLS_KEY_FILE=k", "META_GRAPH_URL=http://10.0.0.1"}, "META_GRAPH_URL must be https"},
+		{"a slash after the host", []string{"META_GRAPH_URL=https://graph.facebook.com/"}, ""},
+		{"a version in the URL", []string{"META_GRAPH_URL=https://graph.facebook.com/v25.0"}, "META_GRAPH_URL must have no path and no query: the version is META_GRAPH_VERSION"},
+		{"a query in the URL", []string{"META_GRAPH_URL=https://graph.facebook.com?a=b"}, "META_GRAPH_URL must have no path"},
 		{"a user in the URL", []string{"META_GRAPH_URL=https://a:" + canary + "@graph.facebook.com"}, "META_GRAPH_URL must be https://host"},
 	}
 	for _, tt := range tests {

@@ -84,6 +84,17 @@ func Listen(setting, address string) error {
 	return nil
 }
 
+// Address refuses what can not be called.
+func Address(setting, address string) error {
+	if err := Required(setting, address); err != nil {
+		return err
+	}
+	if Listen(setting, address) != nil || !host.MatchString(address) {
+		return fmt.Errorf("%s must be host:port, such as 127.0.0.1:9090", setting)
+	}
+	return nil
+}
+
 // validateDatabase never shows the URL: there may be a password in it.
 func (c *Common) validateDatabase() error {
 	switch u := c.DatabaseURL.Reveal(); {
@@ -111,8 +122,8 @@ func (c *Common) validateMeta() error {
 
 func (c *Common) validateGraphURL() error {
 	u, err := c.WebURL("META_GRAPH_URL", c.MetaGraphURL) // every call to Meta carries an access token
-	if err == nil && u.RawQuery != "" {
-		err = errors.New("META_GRAPH_URL must have no query")
+	if err == nil && (strings.TrimPrefix(u.Path, "/") != "" || u.RawQuery != "") {
+		err = errors.New("META_GRAPH_URL must have no path and no query: the version is META_GRAPH_VERSION")
 	}
 	return err
 }

@@ -4,6 +4,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/cli"
@@ -43,11 +44,14 @@ func (s *Settings) Validate() error {
 	errs := []error{
 		s.Common.Validate(),
 		cli.Listen("HTTP_LISTEN", s.HTTPListen),
-		cli.Required("BROKER_ADDR", s.BrokerAddr),
+		cli.Address("BROKER_ADDR", s.BrokerAddr),
 		s.validateWeb(),
 	}
 	if s.Insecure == s.BrokerToken.IsEmpty() {
 		errs = append(errs, errors.New("BROKER_TOKEN goes with INSECURE, and only with it: otherwise our certificate says who we are"))
+	}
+	if !verifyToken.MatchString(s.MetaWebhookVerifyToken.Reveal()) {
+		errs = append(errs, errors.New("META_WEBHOOK_VERIFY_TOKEN must be letters and digits only"))
 	}
 	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
@@ -60,6 +64,8 @@ func (s *Settings) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+var verifyToken = regexp.MustCompile(`^[A-Za-z0-9]*$`)
 
 // leastRetention is how long a change must be kept to be recognised when it comes again: a week and a day.
 const leastRetention = 192 * time.Hour

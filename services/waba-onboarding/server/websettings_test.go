@@ -13,7 +13,7 @@ import (
 func check(t *testing.T, env ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	env = append(env, "DATABASE_URL=sqlite:///x.db", "META_APP_ID=1", "CALLERS_FILE=c", "KEYSET_FILE=k", "BROKER_ADDR=b:1")
+	env = append([]string{"DATABASE_URL=sqlite:///x.db", "META_APP_ID=1", "CALLERS_FILE=c", "KEYSET_FILE=k", "BROKER_ADDR=b:1"}, env...)
 	if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "TLS_CERT_FILE=") }) {
 		env = append(env, "INSECURE=true", "BROKER_TOKEN=t")
 	}
@@ -50,6 +50,25 @@ func TestWhatBrowsersAreToldIsChecked(t *testing.T) {
 	} {
 		if code, out := check(t, env...); code != 0 {
 			t.Errorf("%v: exit %d: %s", env, code, out)
+		}
+	}
+}
+
+func TestWhereTheBrokerIsAndWhatMetaMustCarryAreChecked(t *testing.T) {
+	t.Parallel()
+	const broker, verify = "BROKER_ADDR must be host:port, such as 127.0.0.1:9090", "META_WEBHOOK_VERIFY_TOKEN must be letters and digits only"
+	for env, want := range map[string]string{
+		"BROKER_ADDR=nohost": broker, "BROKER_ADDR=https://x:1": broker, "BROKER_ADDR=:9090": broker, "BROKER_ADDR=b:http": broker,
+		"BROKER_ADDR=b:70000": broker, "BROKER_ADDR=a b:1": broker,
+		"META_WEBHOOK_VERIFY_TOKEN=canary b+": verify, "META_WEBHOOK_VERIFY_TOKEN=canary\n": verify,
+	} {
+		if code, out := check(t, env); code != 2 || out != "waba-onboarding: "+want+"\n" {
+			t.Errorf("%s: exit %d: %s", env, code, out)
+		}
+	}
+	for _, env := range []string{"BROKER_ADDR=token-broker.connect.svc:9090", "BROKER_ADDR=[::1]:9090", "META_WEBHOOK_VERIFY_TOKEN=aB3"} {
+		if code, out := check(t, env); code != 0 {
+			t.Errorf("%s: exit %d: %s", env, code, out)
 		}
 	}
 }
