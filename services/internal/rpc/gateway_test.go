@@ -162,6 +162,11 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 			t.Errorf("%s: the answer quotes: %s", tt.name, a.raw)
 		}
 	}
+	for query, rule := range map[string]string{"pageSize=1&pageSize=2": "REPEATED", "pageSize=x": "WRONG_TYPE", "states=CONNECTED&states=BROKEN": "WRONG_TYPE"} {
+		if a := f.do(t, "GET", "/api/v1/whatsapp/onboardings?"+query, ""); !strings.Contains(a.raw, `"`+rule+`"`) {
+			t.Errorf("%s: %s, want %s", query, a.raw, rule)
+		}
+	}
 	if strings.Contains(f.log.String(), canary) {
 		t.Errorf("a request was logged: %s", f.log.String())
 	}

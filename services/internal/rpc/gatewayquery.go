@@ -60,6 +60,9 @@ func queryFault(ctx context.Context, x *exchange) *fault.Error {
 			continue
 		}
 		if field := fieldByName(input.Descriptor(), name); field != nil {
+			if len(alone[name]) > 1 && !field.IsList() {
+				return fault.Field(field.JSONName(), "stands there twice")
+			}
 			return wrongType(field.JSONName(), field)
 		}
 		return fault.Field(cut(name, maxName), "does not fit this method")
