@@ -1,8 +1,8 @@
 package onboarding
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -20,7 +20,9 @@ const (
 	// shareWindow is how long Meta may take until a token reads what was shared with it.
 	shareWindow = 20 * time.Second
 	// maxCandidates bounds how many target ids of a token are looked at, and atOnce how many side by side.
-	maxCandidates, atOnce = 50, 5
+	maxCandidates, atOnce = 200, 10
+	// namesTime is how long Meta may take to name the choices. It leaves time to offer them, within the job's own.
+	namesTime = 5 * time.Second
 )
 
 // token asks the broker for the access token of this claim. Until bind it is known by its own id.
@@ -52,31 +54,59 @@ func (s *Service) findWaba(ctx context.Context, o *store.Onboarding) (store.Prog
 	if err != nil {
 		return store.Progress{}, err
 	}
-	switch len(readable) {
-	case 0:
-		return store.Progress{}, fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED)
-	case 1:
+	if len(readable) == 1 {
 		return store.Progress{WabaID: readable[0].WabaID}, nil
 	}
 	return store.Progress{}, s.offer(ctx, o, readable, token)
 }
 
-// candidates are those that the token reads. What the popup reported may be a lie, a mistake or late: where the token does
-// not read it, it is as if it had not been said.
+// candidates are those that the token reads, one at least. What the popup reported may be a lie, a mistake or late: where
+// the token does not read it, it is as if it had not been said.
 func (s *Service) candidates(ctx context.Context, o *store.Onboarding, token graph.Credential) ([]store.Choice, error) {
 	if o.WabaID != "" {
-		return s.readable(ctx, []string{o.WabaID}, token)
+		named, err := s.look(ctx, []string{o.WabaID}, token)
+		if err != nil {
+			return nil, err
+		}
+		return named.readable, named.missing()
 	}
 	hint, err := s.Store.SignupOf(ctx, o.ID)
 	if err != nil {
 		return nil, err
 	}
+	var reported sight
 	if hint.WabaID != "" {
-		reported, err := s.readable(ctx, []string{hint.WabaID}, token)
-		if err != nil || len(reported) > 0 {
-			return reported, err
+		if reported, err = s.look(ctx, []string{hint.WabaID}, token); err == nil {
+			err = reported.silence
+		}
+		if err != nil || len(reported.readable) > 0 {
+			return reported.readable, err
 		}
 	}
+	targets, err := s.targets(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.look(ctx, targets, token)
+	if err != nil {
+		return nil, err
+	}
+	if decided := seen.having(cmp.Or(o.PhoneNumberID, hint.PhoneNumberID)); decided != nil {
+		return decided, nil
+	}
+	if seen.silence != nil {
+		if s.windowLeft(o) > 0 {
+			return nil, seen.silence
+		}
+		s.Log.WarnContext(ctx, "a claim goes on without the target ids of which Meta says nothing", "onboardingId", o.ID, "error", seen.silence)
+	}
+	seen.refuse(reported.refusal)
+	return seen.readable, seen.missing()
+}
+
+// targets are the objects that the token was granted. Whether they are WABAs is for reading them to tell: scopes, whose
+// names Meta changes, do not.
+func (s *Service) targets(ctx context.Context, o *store.Onboarding) ([]string, error) {
 	resp, err := s.Broker.GetToken(ctx, &tokenbrokerv1.GetTokenRequest{
 		OrganizationId: o.OrganizationID, Of: &tokenbrokerv1.GetTokenRequest_TokenId{TokenId: o.TokenID},
 	})
@@ -84,67 +114,27 @@ func (s *Service) candidates(ctx context.Context, o *store.Onboarding, token gra
 		return nil, err
 	}
 	targets := resp.GetToken().GetTargetIds()
-	readable, err := s.readable(ctx, targets[:min(len(targets), maxCandidates)], token)
-	if err != nil {
-		return nil, err
+	if len(targets) > maxCandidates {
+		s.Log.WarnContext(ctx, "not all target ids of a token are looked at", "onboardingId", o.ID, "targets", len(targets), "looked", maxCandidates)
+		targets = targets[:maxCandidates]
 	}
-	for _, choice := range readable {
-		if slices.Contains(choice.PhoneNumberIDs, hint.PhoneNumberID) {
-			return []store.Choice{choice}, nil
-		}
-	}
-	return readable, nil
+	return targets, nil
 }
 
-// readable are the candidates whose phone numbers the token reads, in their order. Meta's refusal rules one out; silence
-// about any leaves the question open.
-func (s *Service) readable(ctx context.Context, candidates []string, token graph.Credential) ([]store.Choice, error) {
-	found := make([]*store.Choice, len(candidates))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i, id := range candidates {
-		group.Go(connection.Recovered(func() error {
-			numbers, err := s.Meta.PhoneNumbers(ctx, id, token)
-			if refused(err) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			choice := store.Choice{WabaID: id, DisplayPhoneNumbers: []string{}}
-			for _, n := range numbers {
-				choice.DisplayPhoneNumbers = append(choice.DisplayPhoneNumbers, n.DisplayPhoneNumber)
-				choice.PhoneNumberIDs = append(choice.PhoneNumberIDs, n.ID)
-			}
-			found[i] = &choice
-			return nil
-		}))
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	choices := []store.Choice{}
-	for _, choice := range found {
-		if choice != nil {
-			choices = append(choices, *choice)
-		}
-	}
-	return choices, nil
-}
-
-// refused tells whether Meta said that this token does not read this object.
-func refused(err error) bool {
-	var said *graph.Error
-	return errors.As(err, &said) && !graph.IsSilence(err) && !said.RateLimited() && !said.TokenDead()
+// windowLeft is how much of the share window is left to the claim.
+func (s *Service) windowLeft(o *store.Onboarding) time.Duration {
+	return shareWindow - s.Now().Sub(*o.Steps.Current().StartTime)
 }
 
 // offer lets a person choose. A name that can not be read is left empty: the numbers tell as much.
 func (s *Service) offer(ctx context.Context, o *store.Onboarding, choices []store.Choice, token graph.Credential) error {
+	asking, cancel := context.WithTimeout(ctx, namesTime)
+	defer cancel()
 	var names errgroup.Group
 	names.SetLimit(atOnce)
 	for i := range choices {
 		names.Go(connection.Recovered(func() error {
-			account, err := s.Meta.WABA(ctx, choices[i].WabaID, token)
+			account, err := s.Meta.WABA(asking, choices[i].WabaID, token)
 			choices[i].Name = account.Name
 			return err
 		}))

@@ -131,13 +131,23 @@ func (s *Service) verdict(ctx context.Context, o *store.Onboarding, err error) (
 func (s *Service) again(o *store.Onboarding, why *fault.Error, delay time.Duration) time.Duration {
 	current := o.Steps.Current()
 	switch {
-	case why.Reason() == errorsv1.ErrorReason_WABA_NOT_SHARED && current.Name == store.StepFind:
-		return min(delay, shareWindow-s.Now().Sub(*current.StartTime)) // the last time, when the window closes
+	case current.Name == store.StepFind && unshared(why):
+		return min(delay, s.windowLeft(o)) // the last time, when the window closes
 	case why.Reason() == errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED && current.Name == store.StepProve,
 		why.Reason() == errorsv1.ErrorReason_DISCONNECTING && current.Name == store.StepHold:
 		return delay
 	}
 	return 0
+}
+
+// unshared tells a refusal to show a WABA, which Meta may take back when it has shared it.
+func unshared(why *fault.Error) bool {
+	switch why.Reason() {
+	case errorsv1.ErrorReason_WABA_NOT_SHARED, errorsv1.ErrorReason_PERMISSION_MISSING, errorsv1.ErrorReason_META_REJECTED:
+		return true
+	default:
+		return false
+	}
 }
 
 // explain is what an error of a step means.

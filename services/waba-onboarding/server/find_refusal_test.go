@@ -1,0 +1,169 @@
+package server_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	"github.com/whatrack/connect/services/graphsim"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
+)
+
+// hidden is a WABA whose numbers Meta does not show, and how it says so.
+func (b *bundle) hidden(waba string, says graphsim.FaultError) {
+	b.meta.AddFault(graphsim.Fault{Method: "GET", Path: "/" + waba + "/phone_numbers", Error: &says, Times: -1})
+}
+
+// silent is an object of which Meta says nothing but that it is in trouble.
+func (b *bundle) silent(id string) {
+	b.meta.AddFault(graphsim.Fault{
+		Method: "GET", Path: "/" + id + "/phone_numbers", Status: http.StatusInternalServerError,
+		Error: &graphsim.FaultError{Code: 1}, Times: -1,
+	})
+}
+
+// onboarding is its row.
+func (b *bundle) onboarding(id string) (o store.Onboarding) {
+	b.t.Helper()
+	err := b.db.Read(b.t.Context(), func(tx *gorm.DB) error { return tx.Where("id = ?", id).Take(&o).Error })
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return o
+}
+
+// waits wants the claim to wait at find for a reason.
+func (b *bundle) waits(c client, id, reason string) {
+	b.t.Helper()
+	b.await(c, id, reason, func(o *onboardingv1.Onboarding) bool {
+		return o.GetReason() == reason && step(o, "find").GetState() == onboardingv1.Step_WAITING
+	})
+}
+
+func TestWhyMetaDoesNotShowAWABAIsSaid(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.as(org1)
+		const otherField = "(#100) Tried accessing nonexisting field (whatsapp_business_manager_messaging_limit) on node type (WhatsAppBusinessPhoneNumber)"
+		refusals := []struct {
+			says   graphsim.FaultError
+			reason string
+			code   string // of Meta, in the metadata
+			id     string
+		}{
+			{says: graphsim.FaultError{Code: 10}, reason: "PERMISSION_MISSING", code: "10"},
+			{says: graphsim.FaultError{Code: 200}, reason: "PERMISSION_MISSING", code: "200"},
+			{says: graphsim.FaultError{Code: 299}, reason: "PERMISSION_MISSING", code: "299"},
+			{says: graphsim.FaultError{Code: 368}, reason: "META_REJECTED", code: "368"},
+			{says: graphsim.FaultError{Code: 100, Message: otherField}, reason: "META_REJECTED", code: "100"},
+			{says: graphsim.FaultError{Code: 100, Message: "(#100) Invalid appsecret_proof"}, reason: "META_REJECTED", code: "100"},
+			{says: graphsim.FaultError{Code: 100, Subcode: 33}, reason: "WABA_NOT_SHARED"},
+			{says: graphsim.FaultError{Code: 803}, reason: "WABA_NOT_SHARED"},
+		}
+		for i := range refusals {
+			r := &refusals[i]
+			shared := b.meta.SignUp(graphsim.SignUp{})
+			b.hidden(shared.WABAIDs[0], r.says)
+			r.id = b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code, WabaId: shared.WABAIDs[0]})
+			b.waits(c, r.id, r.reason) // it may be shared a little later
+		}
+		b.pass(35 * time.Second)
+		for _, r := range refusals {
+			failed := b.awaitState(c, r.id, onboardingv1.Onboarding_FAILED)
+			said := b.onboarding(r.id).Metadata
+			if failed.GetReason() != r.reason || said["metaCode"] != r.code || (r.code != "") != (said["fbtraceId"] != "") {
+				t.Errorf("%v: %s, metadata %v", r.says, failed.GetReason(), said)
+			}
+		}
+	})
+}
+
+func TestAPermissionThatComesLateIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	shared := b.meta.SignUp(graphsim.SignUp{})
+	b.meta.AddFault(graphsim.Fault{Path: "/*/phone_numbers", Error: &graphsim.FaultError{Code: 200}, Times: 2})
+	o := b.claim(b.as(org1), &onboardingv1.ClaimWabaRequest{Code: shared.Code, WabaId: shared.WABAIDs[0]})
+	wantState(t, o, onboardingv1.Onboarding_CONNECTED)
+}
+
+// The business of a token is among its targets and is no WABA: what Meta says of it hides nothing.
+func TestWhyMetaDoesNotShowATargetIsSaid(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	shared := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularBusinessIDs})
+	b.hidden(shared.WABAIDs[0], graphsim.FaultError{Code: 200})
+	targeted := b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code})
+	b.waits(c, targeted, "PERMISSION_MISSING")
+
+	reported := b.begin(c)
+	other := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularAbsent})
+	b.hidden(other.WABAIDs[0], graphsim.FaultError{Code: 368})
+	b.report(reported.GetOnboardingId(), reported.GetClientToken(), `{"event": "FINISHED", "wabaId": "`+other.WABAIDs[0]+`"}`)
+	customer := b.as(reported.GetClientToken())
+	go func() { _, _ = customer.ClaimWaba(t.Context(), &onboardingv1.ClaimWabaRequest{Code: other.Code}) }()
+	b.waits(c, reported.GetOnboardingId(), "META_REJECTED")
+}
+
+func TestATargetOfWhichMetaSaysNothingHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.as(org1)
+		shared := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularBusinessIDs})
+		b.silent(shared.BusinessID)
+		id := b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code})
+		b.waits(c, id, "META_UNAVAILABLE") // it may be one that is to be chosen among
+		b.pass(35 * time.Second)
+		connected := b.awaitState(c, id, onboardingv1.Onboarding_CONNECTED)
+		if got := connected.GetConnection().GetWabaId(); got != shared.WABAIDs[0] {
+			t.Errorf("connected %s", got)
+		}
+	})
+}
+
+func TestSilenceAboutTheNamedWABALeavesTheQuestionOpen(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	shared := b.meta.SignUp(graphsim.SignUp{WABAs: make(graphsim.List[graphsim.WABA], 2)})
+	b.silent(shared.WABAIDs[0])
+	id := b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code, WabaId: shared.WABAIDs[0]})
+	b.waits(c, id, "META_UNAVAILABLE")
+	asked := b.meta.Count("GET", "/"+shared.WABAIDs[0]+"/phone_numbers")
+	b.pass(35 * time.Second)
+	eventually(t, "Meta is asked again", func() bool {
+		return b.meta.Count("GET", "/"+shared.WABAIDs[0]+"/phone_numbers") > asked
+	})
+	b.waits(c, id, "META_UNAVAILABLE")
+}
+
+func TestAllOfManyWABAsAreOffered(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	shared := b.meta.SignUp(graphsim.SignUp{WABAs: make(graphsim.List[graphsim.WABA], 60), Granular: graphsim.GranularBusinessIDs})
+	o := b.claim(b.as(org1), &onboardingv1.ClaimWabaRequest{Code: shared.Code})
+	wantState(t, o, onboardingv1.Onboarding_CHOOSING_WABA)
+	if n := len(o.GetChoices()); n != 60 {
+		t.Errorf("%d of 60 are offered", n)
+	}
+}
+
+func TestThePostedNumberDecidesAmongSeveralWABAs(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	for i := range 2 { // whichever comes first
+		shared := b.meta.SignUp(graphsim.SignUp{WABAs: make(graphsim.List[graphsim.WABA], 2), Phones: onCloudAPI(1)})
+		posted := shared.PhoneNumberIDs[i]
+		o := b.claim(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code, PhoneNumberId: posted})
+		wantState(t, o, onboardingv1.Onboarding_CONNECTED)
+		numbers := o.GetConnection().GetPhoneNumbers()
+		if len(numbers) != 1 || numbers[0].GetPhoneNumberId() != posted {
+			t.Errorf("connected the WABA of %v, posted %s", numbers, posted)
+		}
+	}
+}
