@@ -16,20 +16,22 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
-	"github.com/whatrack/connect/services/internal/jobs"
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
 const (
-	// maxRegisters bounds the calls of one registration: Meta locks a number for three days after ten within 72 hours.
-	maxRegisters = 3
+	// maxRegisters bounds the calls of one registration, whatever kills its workers: Meta locks a number for three days
+	// after ten within 72 hours, and one is left to a person.
+	maxRegisters = 9
 	// reviewPause is how often a number whose display name is in review is looked at; reviews take hours to days. Where
 	// Meta does not say that the review goes on, each look is a call, and they must stay below ten within 72 hours.
 	reviewPause = 9 * time.Hour
 	// tokenPause is how long a registration rests that could not be tried for want of a token.
 	tokenPause = 10 * time.Second
+	// lookPause is how long it rests where Meta did not say how the number stands.
+	lookPause = 30 * time.Second
 )
 
 // Graph codes of /register (developers.facebook.com, WhatsApp > Support > Error codes).
@@ -105,7 +107,7 @@ func (s *Service) register(ctx context.Context, args store.RegisterArgs) error {
 	}
 	var delay time.Duration
 	switch {
-	case due(c, number):
+	case due(c, number) && !s.Store.Early(number):
 		delay, err = s.attempt(ctx, c, number)
 	case unread(c, number):
 		delay, err = s.readAgain(ctx, c, number)
@@ -135,7 +137,7 @@ func due(c store.Connection, n store.PhoneNumber) bool {
 func (s *Service) attempt(ctx context.Context, c store.Connection, n store.PhoneNumber) (time.Duration, error) {
 	token, err := s.tokenOf(ctx, c)
 	if err != nil {
-		return s.untried(ctx, n, Explain(err))
+		return s.untried(ctx, n, Explain(err), tokenPause)
 	}
 	if done, delay, err := s.lookFirst(ctx, n, token); done {
 		return delay, err
@@ -164,6 +166,9 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 	asked := s.Now()
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	switch {
+	case graph.IsSilence(err):
+		delay, err := s.untried(ctx, n, Explain(err), lookPause)
+		return true, delay, err
 	case err == nil && now.PlatformType == platformCloudAPI:
 		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
 		return true, delay, err
@@ -174,41 +179,6 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 		return true, 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, errorsv1.ErrorReason_META_UNAVAILABLE.String(), 0)
 	}
 	return false, 0, nil
-}
-
-// untried records why a number could not even be tried.
-func (s *Service) untried(ctx context.Context, n store.PhoneNumber, why *fault.Error) (time.Duration, error) {
-	if !Temporary(why) {
-		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
-	}
-	delay := max(tokenPause, why.Delay())
-	return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
-}
-
-// refused records what came of a call that was not answered well.
-func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (time.Duration, error) {
-	ctx, cancel := Lasting(ctx)
-	defer cancel()
-	var said *graph.Error
-	errors.As(err, &said)
-	switch {
-	case said != nil && said.Code == codeInvalid && said.Subcode == subcodeNameCheck:
-		reason := errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String()
-		return reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta, reason, reviewPause)
-	case said != nil && said.Code == codePINMismatch:
-		return 0, s.Store.EndRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED.String(), 0)
-	}
-	why := Explain(err)
-	switch {
-	case !Temporary(why):
-		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
-	case n.Registration == store.WaitingForMeta:
-		return reviewPause, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), reviewPause)
-	case n.Attempts < maxRegisters:
-		delay := max(jobs.After(n.Attempts), why.Delay())
-		return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
-	}
-	return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
 }
 
 func (s *Service) sealPIN(c store.Connection, n store.PhoneNumber, pin secret.Text) (store.SealedPIN, error) {

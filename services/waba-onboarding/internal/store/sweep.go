@@ -93,6 +93,11 @@ func (s *Store) sweepNumbers(ctx context.Context) error {
 	return err
 }
 
+// Early tells whether a number's job comes before its time: a superfluous one, left over from a pause that was cut short.
+func (s *Store) Early(n PhoneNumber) bool {
+	return n.RunTime != nil && n.RunTime.After(s.now().Add(jobLife))
+}
+
 func (s *Store) sweepDisconnects(ctx context.Context) error {
 	var late []uuid.UUID
 	err := s.read(ctx, func(tx *gorm.DB) error {
