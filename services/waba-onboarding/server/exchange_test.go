@@ -231,3 +231,16 @@ func TestAPanicEndsNothingButItsClaim(t *testing.T) {
 	b.link.set(func(l *link) { l.panic = false })
 	b.connect(c, graphsim.SignUp{})
 }
+
+func TestATokenThatMetaCallsExpiredEndsItsClaim(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	b.meta.AddFault(graphsim.Fault{Path: "/debug_token", Body: []byte(
+		`{"data": {"error": {"code": 190, "subcode": 463, "message": "Session has expired"}, "is_valid": false, "scopes": []}}`)})
+	_, err := c.ClaimWaba(t.Context(), &onboardingv1.ClaimWabaRequest{Code: b.meta.SignUp(graphsim.SignUp{}).Code})
+	id := wantFault(t, err, errorsv1.ErrorReason_TOKEN_EXPIRED).Metadata()["onboardingId"]
+	if failed := b.get(c, id); failed.GetState() != onboardingv1.Onboarding_FAILED || failed.GetReason() != "TOKEN_EXPIRED" {
+		t.Errorf("the onboarding is %s (%s)", failed.GetState(), failed.GetReason())
+	}
+}

@@ -44,14 +44,15 @@ type TokenBrokerServiceClient interface {
 	// in time, the token comes back UNVERIFIED and is inspected again in the background.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH,
-	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code was not sent).
+	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code
+	// was not sent).
 	// Example: {"organizationId": "org-1", "code": "AQ…", "onboardingId": "0193…"}.
 	// Source: developers.facebook.com, WhatsApp > Embedded Signup > Onboarding customers as a Tech Provider.
 	ExchangeCode(ctx context.Context, in *ExchangeCodeRequest, opts ...grpc.CallOption) (*ExchangeCodeResponse, error)
 	// Makes a token the one that serves a WABA, and answers the token it replaces, which is erased with its last binding.
 	// The last step of a claim. An empty token id unbinds. Binding the same again changes nothing.
 	//
-	// Errors: TOKEN_NOT_FOUND, TOKEN_INVALID (metadata.state: the token is not ACTIVE).
+	// Errors: TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_INVALID (metadata.state: the token is not ACTIVE).
 	// Example: {"organizationId": "org-1", "tokenId": "0193…", "wabaId": "102290120000001"}.
 	BindWaba(ctx context.Context, in *BindWabaRequest, opts ...grpc.CallOption) (*BindWabaResponse, error)
 	// Reveals the access token for a WABA or a token id, with its appsecret_proof. Callers use it at once and do not keep
@@ -163,14 +164,15 @@ type TokenBrokerServiceServer interface {
 	// in time, the token comes back UNVERIFIED and is inspected again in the background.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH,
-	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code was not sent).
+	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code
+	// was not sent).
 	// Example: {"organizationId": "org-1", "code": "AQ…", "onboardingId": "0193…"}.
 	// Source: developers.facebook.com, WhatsApp > Embedded Signup > Onboarding customers as a Tech Provider.
 	ExchangeCode(context.Context, *ExchangeCodeRequest) (*ExchangeCodeResponse, error)
 	// Makes a token the one that serves a WABA, and answers the token it replaces, which is erased with its last binding.
 	// The last step of a claim. An empty token id unbinds. Binding the same again changes nothing.
 	//
-	// Errors: TOKEN_NOT_FOUND, TOKEN_INVALID (metadata.state: the token is not ACTIVE).
+	// Errors: TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_INVALID (metadata.state: the token is not ACTIVE).
 	// Example: {"organizationId": "org-1", "tokenId": "0193…", "wabaId": "102290120000001"}.
 	BindWaba(context.Context, *BindWabaRequest) (*BindWabaResponse, error)
 	// Reveals the access token for a WABA or a token id, with its appsecret_proof. Callers use it at once and do not keep

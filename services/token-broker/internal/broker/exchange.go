@@ -121,7 +121,7 @@ func deadToken(token store.Token) error {
 	if token.State == store.Unverified || token.State == store.Active {
 		return nil
 	}
-	return tokenInvalid(token.State)
+	return tokenEnded(token.State)
 }
 
 func hasReason(err error, reason fault.Reason) bool { return errors.Is(err, fault.New(reason)) }

@@ -123,10 +123,8 @@ func refuseState(state store.State) error {
 		return nil
 	case store.Unverified:
 		return fault.New(errorsv1.ErrorReason_TOKEN_UNVERIFIED).RetryAfter(time.Second)
-	case store.Expired:
-		return fault.New(errorsv1.ErrorReason_TOKEN_EXPIRED)
-	case store.Invalid, store.Revoked, store.Superseded:
-		return tokenInvalid(state)
+	case store.Expired, store.Invalid, store.Revoked, store.Superseded:
+		return tokenEnded(state)
 	}
 	return errors.New("broker: a token in no known state")
 }
@@ -148,6 +146,10 @@ func (b *Broker) ownAccess(waba string) access {
 
 func tokenNotFound() error { return fault.New(errorsv1.ErrorReason_TOKEN_NOT_FOUND) }
 
-func tokenInvalid(state store.State) error {
+// tokenEnded is the fault of a token that does not serve, by its state.
+func tokenEnded(state store.State) error {
+	if state == store.Expired {
+		return fault.New(errorsv1.ErrorReason_TOKEN_EXPIRED)
+	}
 	return fault.New(errorsv1.ErrorReason_TOKEN_INVALID).With("state", string(state))
 }

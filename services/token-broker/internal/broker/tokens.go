@@ -28,7 +28,7 @@ func (b *Broker) BindWaba(ctx context.Context, req *tokenbrokerv1.BindWabaReques
 	case errors.Is(err, store.ErrNotFound):
 		return nil, tokenNotFound()
 	case errors.As(err, &inactive):
-		return nil, tokenInvalid(inactive.State)
+		return nil, tokenEnded(inactive.State)
 	case err != nil:
 		return nil, err
 	}
