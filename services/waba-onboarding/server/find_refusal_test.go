@@ -5,11 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"gorm.io/gorm"
-
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/graphsim"
-	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
 // hidden is a WABA whose numbers Meta does not show, and how it says so.
@@ -23,16 +20,6 @@ func (b *bundle) silent(id string) {
 		Method: "GET", Path: "/" + id + "/phone_numbers", Status: http.StatusInternalServerError,
 		Error: &graphsim.FaultError{Code: 1}, Times: -1,
 	})
-}
-
-// onboarding is its row.
-func (b *bundle) onboarding(id string) (o store.Onboarding) {
-	b.t.Helper()
-	err := b.db.Read(b.t.Context(), func(tx *gorm.DB) error { return tx.Where("id = ?", id).Take(&o).Error })
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return o
 }
 
 // waits wants the claim to wait at find for a reason.
@@ -73,7 +60,7 @@ func TestWhyMetaDoesNotShowAWABAIsSaid(t *testing.T) {
 		b.pass(35 * time.Second)
 		for _, r := range refusals {
 			failed := b.awaitState(c, r.id, onboardingv1.Onboarding_FAILED)
-			said := b.onboarding(r.id).Metadata
+			said := failed.GetMetadata()
 			if failed.GetReason() != r.reason || said["metaCode"] != r.code || (r.code != "") != (said["fbtraceId"] != "") {
 				t.Errorf("%v: %s, metadata %v", r.says, failed.GetReason(), said)
 			}

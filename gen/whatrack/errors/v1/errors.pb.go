@@ -88,9 +88,10 @@ const (
 	ErrorReason_TOKEN_INVALID ErrorReason = 41
 	// The token is stored and Meta has not confirmed it yet.
 	ErrorReason_TOKEN_UNVERIFIED ErrorReason = 42
-	// Meta refused for good; metadata keeps its code, subcode and fbtrace_id.
+	// Meta refused for good; metadata keeps its code, subcode and fbtrace_id. Also a number that Meta locks for three days
+	// after ten registrations (133016).
 	ErrorReason_META_REJECTED ErrorReason = 60
-	// Meta throttles; RetryInfo says when to come again (Graph 4, 80007, 80008, 133016).
+	// Meta throttles; RetryInfo says when to come again (Graph 4, 80007, 80008).
 	ErrorReason_META_RATE_LIMITED ErrorReason = 61
 	// Meta could not be reached, or gave no answer that means anything.
 	ErrorReason_META_UNAVAILABLE ErrorReason = 62

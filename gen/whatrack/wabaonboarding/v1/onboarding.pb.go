@@ -250,7 +250,10 @@ type Onboarding struct {
 	// From the moment that the WABA is held.
 	Connection *Connection `protobuf:"bytes,12,opt,name=connection,proto3" json:"connection,omitempty"`
 	// What the page reported of the popup last. Absent: nothing.
-	Signup        *SignupReport `protobuf:"bytes,13,opt,name=signup,proto3" json:"signup,omitempty"`
+	Signup *SignupReport `protobuf:"bytes,13,opt,name=signup,proto3" json:"signup,omitempty"`
+	// The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where
+	// Meta said it.
+	Metadata      map[string]string `protobuf:"bytes,14,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,6 +375,13 @@ func (x *Onboarding) GetConnection() *Connection {
 func (x *Onboarding) GetSignup() *SignupReport {
 	if x != nil {
 		return x.Signup
+	}
+	return nil
+}
+
+func (x *Onboarding) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
 	}
 	return nil
 }
@@ -810,7 +820,7 @@ type ClaimWabaRequest struct {
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// Optional with a code; required without.
 	WabaId string `protobuf:"bytes,2,opt,name=waba_id,json=wabaId,proto3" json:"waba_id,omitempty"`
-	// Optional; must be one of the WABA's numbers.
+	// Optional; must be one of the WABA's numbers. Decides where several WABAs were shared.
 	PhoneNumberId string `protobuf:"bytes,3,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`
 	// The run that StartOnboarding began, if it did. A client token names it by itself.
 	OnboardingId string `protobuf:"bytes,4,opt,name=onboarding_id,json=onboardingId,proto3" json:"onboarding_id,omitempty"`
@@ -1491,7 +1501,7 @@ var File_whatrack_wabaonboarding_v1_onboarding_proto protoreflect.FileDescriptor
 
 const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\n" +
-	"+whatrack/wabaonboarding/v1/onboarding.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\x1a+whatrack/wabaonboarding/v1/connection.proto\"\xc0\x06\n" +
+	"+whatrack/wabaonboarding/v1/onboarding.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\x1a+whatrack/wabaonboarding/v1/connection.proto\"\xcf\a\n" +
 	"\n" +
 	"Onboarding\x12#\n" +
 	"\ronboarding_id\x18\x01 \x01(\tR\fonboardingId\x12'\n" +
@@ -1513,7 +1523,11 @@ const file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc = "" +
 	"\n" +
 	"connection\x18\f \x01(\v2&.whatrack.wabaonboarding.v1.ConnectionR\n" +
 	"connection\x12@\n" +
-	"\x06signup\x18\r \x01(\v2(.whatrack.wabaonboarding.v1.SignupReportR\x06signup\"\x93\x01\n" +
+	"\x06signup\x18\r \x01(\v2(.whatrack.wabaonboarding.v1.SignupReportR\x06signup\x12P\n" +
+	"\bmetadata\x18\x0e \x03(\v24.whatrack.wabaonboarding.v1.Onboarding.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aSTARTED\x10\x01\x12\x0e\n" +
@@ -1681,7 +1695,7 @@ func file_whatrack_wabaonboarding_v1_onboarding_proto_rawDescGZIP() []byte {
 }
 
 var file_whatrack_wabaonboarding_v1_onboarding_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_whatrack_wabaonboarding_v1_onboarding_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_whatrack_wabaonboarding_v1_onboarding_proto_goTypes = []any{
 	(Onboarding_State)(0),                // 0: whatrack.wabaonboarding.v1.Onboarding.State
 	(SignupReport_Event)(0),              // 1: whatrack.wabaonboarding.v1.SignupReport.Event
@@ -1704,56 +1718,58 @@ var file_whatrack_wabaonboarding_v1_onboarding_proto_goTypes = []any{
 	(*ReportOnboardingStepResponse)(nil), // 18: whatrack.wabaonboarding.v1.ReportOnboardingStepResponse
 	(*ListOnboardingsRequest)(nil),       // 19: whatrack.wabaonboarding.v1.ListOnboardingsRequest
 	(*ListOnboardingsResponse)(nil),      // 20: whatrack.wabaonboarding.v1.ListOnboardingsResponse
-	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
-	(*Connection)(nil),                   // 22: whatrack.wabaonboarding.v1.Connection
-	(*structpb.Struct)(nil),              // 23: google.protobuf.Struct
-	(*durationpb.Duration)(nil),          // 24: google.protobuf.Duration
+	nil,                                  // 21: whatrack.wabaonboarding.v1.Onboarding.MetadataEntry
+	(*timestamppb.Timestamp)(nil),        // 22: google.protobuf.Timestamp
+	(*Connection)(nil),                   // 23: whatrack.wabaonboarding.v1.Connection
+	(*structpb.Struct)(nil),              // 24: google.protobuf.Struct
+	(*durationpb.Duration)(nil),          // 25: google.protobuf.Duration
 }
 var file_whatrack_wabaonboarding_v1_onboarding_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Onboarding.state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	21, // 1: whatrack.wabaonboarding.v1.Onboarding.state_time:type_name -> google.protobuf.Timestamp
-	21, // 2: whatrack.wabaonboarding.v1.Onboarding.create_time:type_name -> google.protobuf.Timestamp
-	21, // 3: whatrack.wabaonboarding.v1.Onboarding.expire_time:type_name -> google.protobuf.Timestamp
+	22, // 1: whatrack.wabaonboarding.v1.Onboarding.state_time:type_name -> google.protobuf.Timestamp
+	22, // 2: whatrack.wabaonboarding.v1.Onboarding.create_time:type_name -> google.protobuf.Timestamp
+	22, // 3: whatrack.wabaonboarding.v1.Onboarding.expire_time:type_name -> google.protobuf.Timestamp
 	5,  // 4: whatrack.wabaonboarding.v1.Onboarding.steps:type_name -> whatrack.wabaonboarding.v1.Step
 	6,  // 5: whatrack.wabaonboarding.v1.Onboarding.choices:type_name -> whatrack.wabaonboarding.v1.WabaChoice
-	22, // 6: whatrack.wabaonboarding.v1.Onboarding.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	23, // 6: whatrack.wabaonboarding.v1.Onboarding.connection:type_name -> whatrack.wabaonboarding.v1.Connection
 	4,  // 7: whatrack.wabaonboarding.v1.Onboarding.signup:type_name -> whatrack.wabaonboarding.v1.SignupReport
-	1,  // 8: whatrack.wabaonboarding.v1.SignupReport.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
-	21, // 9: whatrack.wabaonboarding.v1.SignupReport.time:type_name -> google.protobuf.Timestamp
-	2,  // 10: whatrack.wabaonboarding.v1.Step.state:type_name -> whatrack.wabaonboarding.v1.Step.State
-	21, // 11: whatrack.wabaonboarding.v1.Step.start_time:type_name -> google.protobuf.Timestamp
-	21, // 12: whatrack.wabaonboarding.v1.Step.end_time:type_name -> google.protobuf.Timestamp
-	23, // 13: whatrack.wabaonboarding.v1.StartOnboardingResponse.extras:type_name -> google.protobuf.Struct
-	21, // 14: whatrack.wabaonboarding.v1.StartOnboardingResponse.expire_time:type_name -> google.protobuf.Timestamp
-	3,  // 15: whatrack.wabaonboarding.v1.ClaimWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	3,  // 16: whatrack.wabaonboarding.v1.SelectWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	3,  // 17: whatrack.wabaonboarding.v1.GetOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	0,  // 18: whatrack.wabaonboarding.v1.WaitOnboardingRequest.seen_state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	24, // 19: whatrack.wabaonboarding.v1.WaitOnboardingRequest.timeout:type_name -> google.protobuf.Duration
-	3,  // 20: whatrack.wabaonboarding.v1.WaitOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	1,  // 21: whatrack.wabaonboarding.v1.ReportOnboardingStepRequest.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
-	3,  // 22: whatrack.wabaonboarding.v1.ReportOnboardingStepResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	0,  // 23: whatrack.wabaonboarding.v1.ListOnboardingsRequest.states:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
-	3,  // 24: whatrack.wabaonboarding.v1.ListOnboardingsResponse.onboardings:type_name -> whatrack.wabaonboarding.v1.Onboarding
-	7,  // 25: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:input_type -> whatrack.wabaonboarding.v1.StartOnboardingRequest
-	9,  // 26: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:input_type -> whatrack.wabaonboarding.v1.ClaimWabaRequest
-	11, // 27: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:input_type -> whatrack.wabaonboarding.v1.SelectWabaRequest
-	13, // 28: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:input_type -> whatrack.wabaonboarding.v1.GetOnboardingRequest
-	15, // 29: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:input_type -> whatrack.wabaonboarding.v1.WaitOnboardingRequest
-	17, // 30: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:input_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepRequest
-	19, // 31: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:input_type -> whatrack.wabaonboarding.v1.ListOnboardingsRequest
-	8,  // 32: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:output_type -> whatrack.wabaonboarding.v1.StartOnboardingResponse
-	10, // 33: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:output_type -> whatrack.wabaonboarding.v1.ClaimWabaResponse
-	12, // 34: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:output_type -> whatrack.wabaonboarding.v1.SelectWabaResponse
-	14, // 35: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:output_type -> whatrack.wabaonboarding.v1.GetOnboardingResponse
-	16, // 36: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:output_type -> whatrack.wabaonboarding.v1.WaitOnboardingResponse
-	18, // 37: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:output_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepResponse
-	20, // 38: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:output_type -> whatrack.wabaonboarding.v1.ListOnboardingsResponse
-	32, // [32:39] is the sub-list for method output_type
-	25, // [25:32] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	21, // 8: whatrack.wabaonboarding.v1.Onboarding.metadata:type_name -> whatrack.wabaonboarding.v1.Onboarding.MetadataEntry
+	1,  // 9: whatrack.wabaonboarding.v1.SignupReport.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
+	22, // 10: whatrack.wabaonboarding.v1.SignupReport.time:type_name -> google.protobuf.Timestamp
+	2,  // 11: whatrack.wabaonboarding.v1.Step.state:type_name -> whatrack.wabaonboarding.v1.Step.State
+	22, // 12: whatrack.wabaonboarding.v1.Step.start_time:type_name -> google.protobuf.Timestamp
+	22, // 13: whatrack.wabaonboarding.v1.Step.end_time:type_name -> google.protobuf.Timestamp
+	24, // 14: whatrack.wabaonboarding.v1.StartOnboardingResponse.extras:type_name -> google.protobuf.Struct
+	22, // 15: whatrack.wabaonboarding.v1.StartOnboardingResponse.expire_time:type_name -> google.protobuf.Timestamp
+	3,  // 16: whatrack.wabaonboarding.v1.ClaimWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	3,  // 17: whatrack.wabaonboarding.v1.SelectWabaResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	3,  // 18: whatrack.wabaonboarding.v1.GetOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	0,  // 19: whatrack.wabaonboarding.v1.WaitOnboardingRequest.seen_state:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
+	25, // 20: whatrack.wabaonboarding.v1.WaitOnboardingRequest.timeout:type_name -> google.protobuf.Duration
+	3,  // 21: whatrack.wabaonboarding.v1.WaitOnboardingResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	1,  // 22: whatrack.wabaonboarding.v1.ReportOnboardingStepRequest.event:type_name -> whatrack.wabaonboarding.v1.SignupReport.Event
+	3,  // 23: whatrack.wabaonboarding.v1.ReportOnboardingStepResponse.onboarding:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	0,  // 24: whatrack.wabaonboarding.v1.ListOnboardingsRequest.states:type_name -> whatrack.wabaonboarding.v1.Onboarding.State
+	3,  // 25: whatrack.wabaonboarding.v1.ListOnboardingsResponse.onboardings:type_name -> whatrack.wabaonboarding.v1.Onboarding
+	7,  // 26: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:input_type -> whatrack.wabaonboarding.v1.StartOnboardingRequest
+	9,  // 27: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:input_type -> whatrack.wabaonboarding.v1.ClaimWabaRequest
+	11, // 28: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:input_type -> whatrack.wabaonboarding.v1.SelectWabaRequest
+	13, // 29: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:input_type -> whatrack.wabaonboarding.v1.GetOnboardingRequest
+	15, // 30: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:input_type -> whatrack.wabaonboarding.v1.WaitOnboardingRequest
+	17, // 31: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:input_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepRequest
+	19, // 32: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:input_type -> whatrack.wabaonboarding.v1.ListOnboardingsRequest
+	8,  // 33: whatrack.wabaonboarding.v1.OnboardingService.StartOnboarding:output_type -> whatrack.wabaonboarding.v1.StartOnboardingResponse
+	10, // 34: whatrack.wabaonboarding.v1.OnboardingService.ClaimWaba:output_type -> whatrack.wabaonboarding.v1.ClaimWabaResponse
+	12, // 35: whatrack.wabaonboarding.v1.OnboardingService.SelectWaba:output_type -> whatrack.wabaonboarding.v1.SelectWabaResponse
+	14, // 36: whatrack.wabaonboarding.v1.OnboardingService.GetOnboarding:output_type -> whatrack.wabaonboarding.v1.GetOnboardingResponse
+	16, // 37: whatrack.wabaonboarding.v1.OnboardingService.WaitOnboarding:output_type -> whatrack.wabaonboarding.v1.WaitOnboardingResponse
+	18, // 38: whatrack.wabaonboarding.v1.OnboardingService.ReportOnboardingStep:output_type -> whatrack.wabaonboarding.v1.ReportOnboardingStepResponse
+	20, // 39: whatrack.wabaonboarding.v1.OnboardingService.ListOnboardings:output_type -> whatrack.wabaonboarding.v1.ListOnboardingsResponse
+	33, // [33:40] is the sub-list for method output_type
+	26, // [26:33] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_onboarding_proto_init() }
@@ -1768,7 +1784,7 @@ func file_whatrack_wabaonboarding_v1_onboarding_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_onboarding_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -56,8 +56,8 @@ type OnboardingServiceClient interface {
 	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
-	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,
-	// BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
+	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+	// META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
 	// Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
 	ClaimWaba(ctx context.Context, in *ClaimWabaRequest, opts ...grpc.CallOption) (*ClaimWabaResponse, error)
 	// Chooses one of the WABAs in `choices` while the onboarding is CHOOSING_WABA; the code is not needed again. The same
@@ -191,8 +191,8 @@ type OnboardingServiceServer interface {
 	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
-	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,
-	// BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
+	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+	// META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
 	// Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
 	ClaimWaba(context.Context, *ClaimWabaRequest) (*ClaimWabaResponse, error)
 	// Chooses one of the WABAs in `choices` while the onboarding is CHOOSING_WABA; the code is not needed again. The same

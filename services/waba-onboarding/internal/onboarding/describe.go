@@ -22,6 +22,7 @@ func describe(o *store.Onboarding, lang fault.Language) *onboardingv1.Onboarding
 		State:  onboardingv1.Onboarding_State(onboardingv1.Onboarding_State_value[string(o.State)]),
 		Reason: reason, Message: text.Happened, NextAction: text.Do, StateTime: timestamppb.New(o.StateTime),
 		CreateTime: timestamppb.New(o.CreateTime), ExpireTime: timestamppb.New(o.ExpireTime),
+		Metadata: o.Metadata,
 	}
 	for _, step := range o.Steps {
 		described.Steps = append(described.Steps, &onboardingv1.Step{

@@ -398,6 +398,13 @@ export type Onboarding = {
     choices?: Array<WabaChoice>;
     connection?: Connection;
     signup?: SignupReport;
+    /**
+     * The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where
+     * Meta said it.
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -883,7 +890,7 @@ export type ClaimWabaRequest = {
      */
     wabaId?: string;
     /**
-     * Optional; must be one of the WABA's numbers.
+     * Optional; must be one of the WABA's numbers. Decides where several WABAs were shared.
      */
     phoneNumberId?: string;
     /**

@@ -92,8 +92,8 @@ export const startOnboardingMutation = (options?: Partial<Options<StartOnboardin
  * exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
  *
  * Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
- * ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE,
- * BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
+ * ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+ * META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
  * Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
  */
 export const claimWabaMutation = (options?: Partial<Options<ClaimWabaData>>): UseMutationOptions<ClaimWabaResponse, ClaimWabaError, Options<ClaimWabaData>> => {
