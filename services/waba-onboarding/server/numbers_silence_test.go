@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,7 +152,7 @@ func TestMetaIsToldNothingWhileItDoesNotSayHowTheNumberStands(t *testing.T) {
 	})
 }
 
-func TestWhyMetaDidNotRegisterANumberIsLogged(t *testing.T) {
+func TestWhyMetaDidNotRegisterANumberIsLoggedAndOnTheTimeline(t *testing.T) {
 	t.Parallel()
 	b := setupOne(t)
 	c := b.as(org1)
@@ -182,7 +183,19 @@ func TestWhyMetaDidNotRegisterANumberIsLogged(t *testing.T) {
 			t.Errorf("%s = %v, want %v", name, logged[name], value)
 		}
 	}
-	if strings.Contains(b.logs.String(), "975310") {
-		t.Error("the PIN is logged")
+	resp, err := c.ListActivities(t.Context(), &onboardingv1.ListActivitiesRequest{ConnectionId: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := slices.IndexFunc(resp.GetActivities(), func(a *onboardingv1.Activity) bool { return a.GetType() == "NUMBER_FAILED" })
+	if failed < 0 {
+		t.Fatalf("the timeline is %v", resp.GetActivities())
+	}
+	told := resp.GetActivities()[failed].GetMetadata()
+	if told["metaCode"] != "133016" || told["metaSubcode"] != "2494" || told["fbtraceId"] != "Atrace" {
+		t.Errorf("the timeline tells %v", told)
+	}
+	if strings.Contains(b.logs.String()+told["metaMessage"], "975310") {
+		t.Error("the PIN is shown")
 	}
 }

@@ -854,8 +854,11 @@ type Activity struct {
 	Actor          string `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
 	OrganizationId string `protobuf:"bytes,7,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	// An ErrorReason, where one applies.
-	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	Message       string `protobuf:"bytes,9,opt,name=message,proto3" json:"message,omitempty"`
+	Reason  string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message string `protobuf:"bytes,9,opt,name=message,proto3" json:"message,omitempty"`
+	// The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where Meta said
+	// it of the registration of a number.
+	Metadata      map[string]string `protobuf:"bytes,10,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -951,6 +954,13 @@ func (x *Activity) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *Activity) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
 }
 
 type ListConnectionsRequest struct {
@@ -1732,7 +1742,7 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x06proven\x18\x01 \x01(\bR\x06proven\x129\n" +
 	"\n" +
 	"prove_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tproveTime\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xaa\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xb7\x03\n" +
 	"\bActivity\x12\x1f\n" +
 	"\vactivity_id\x18\x01 \x01(\tR\n" +
 	"activityId\x12#\n" +
@@ -1743,7 +1753,12 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x05actor\x18\x06 \x01(\tR\x05actor\x12'\n" +
 	"\x0forganization_id\x18\a \x01(\tR\x0eorganizationId\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\t \x01(\tR\amessage\"\xc3\x01\n" +
+	"\amessage\x18\t \x01(\tR\amessage\x12N\n" +
+	"\bmetadata\x18\n" +
+	" \x03(\v22.whatrack.wabaonboarding.v1.Activity.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc3\x01\n" +
 	"\x16ListConnectionsRequest\x12W\n" +
 	"\x06states\x18\x01 \x03(\x0e2,.whatrack.wabaonboarding.v1.Connection.StateB\x11\xbaH\x0e\x92\x01\v\x10\b\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
@@ -1824,7 +1839,7 @@ func file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP() []byte {
 }
 
 var file_whatrack_wabaonboarding_v1_connection_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_whatrack_wabaonboarding_v1_connection_proto_goTypes = []any{
 	(Connection_State)(0),                // 0: whatrack.wabaonboarding.v1.Connection.State
 	(PhoneNumber_Registration)(0),        // 1: whatrack.wabaonboarding.v1.PhoneNumber.Registration
@@ -1851,54 +1866,56 @@ var file_whatrack_wabaonboarding_v1_connection_proto_goTypes = []any{
 	(*DisconnectConnectionResponse)(nil), // 22: whatrack.wabaonboarding.v1.DisconnectConnectionResponse
 	(*ListActivitiesRequest)(nil),        // 23: whatrack.wabaonboarding.v1.ListActivitiesRequest
 	(*ListActivitiesResponse)(nil),       // 24: whatrack.wabaonboarding.v1.ListActivitiesResponse
-	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
+	nil,                                  // 25: whatrack.wabaonboarding.v1.Activity.MetadataEntry
+	(*timestamppb.Timestamp)(nil),        // 26: google.protobuf.Timestamp
 }
 var file_whatrack_wabaonboarding_v1_connection_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Connection.state:type_name -> whatrack.wabaonboarding.v1.Connection.State
 	4,  // 1: whatrack.wabaonboarding.v1.Connection.reasons:type_name -> whatrack.wabaonboarding.v1.ConnectionReason
-	25, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
+	26, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
 	5,  // 3: whatrack.wabaonboarding.v1.Connection.phone_numbers:type_name -> whatrack.wabaonboarding.v1.PhoneNumber
 	8,  // 4: whatrack.wabaonboarding.v1.Connection.token:type_name -> whatrack.wabaonboarding.v1.ConnectionToken
 	9,  // 5: whatrack.wabaonboarding.v1.Connection.subscription:type_name -> whatrack.wabaonboarding.v1.Subscription
-	25, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
-	25, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
+	26, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
+	26, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 8: whatrack.wabaonboarding.v1.PhoneNumber.registration:type_name -> whatrack.wabaonboarding.v1.PhoneNumber.Registration
 	6,  // 9: whatrack.wabaonboarding.v1.PhoneNumber.sync:type_name -> whatrack.wabaonboarding.v1.Sync
 	7,  // 10: whatrack.wabaonboarding.v1.Sync.contacts:type_name -> whatrack.wabaonboarding.v1.SyncPart
 	7,  // 11: whatrack.wabaonboarding.v1.Sync.history:type_name -> whatrack.wabaonboarding.v1.SyncPart
 	2,  // 12: whatrack.wabaonboarding.v1.SyncPart.state:type_name -> whatrack.wabaonboarding.v1.SyncPart.State
-	25, // 13: whatrack.wabaonboarding.v1.SyncPart.request_time:type_name -> google.protobuf.Timestamp
-	25, // 14: whatrack.wabaonboarding.v1.SyncPart.update_time:type_name -> google.protobuf.Timestamp
-	25, // 15: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
-	25, // 16: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
-	25, // 17: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
-	0,  // 18: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
-	3,  // 19: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 20: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 21: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 22: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 23: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 24: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	10, // 25: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
-	11, // 26: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
-	13, // 27: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
-	15, // 28: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
-	17, // 29: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
-	19, // 30: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
-	21, // 31: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
-	23, // 32: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
-	12, // 33: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
-	14, // 34: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
-	16, // 35: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
-	18, // 36: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
-	20, // 37: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
-	22, // 38: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
-	24, // 39: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
-	33, // [33:40] is the sub-list for method output_type
-	26, // [26:33] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	26, // 13: whatrack.wabaonboarding.v1.SyncPart.request_time:type_name -> google.protobuf.Timestamp
+	26, // 14: whatrack.wabaonboarding.v1.SyncPart.update_time:type_name -> google.protobuf.Timestamp
+	26, // 15: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
+	26, // 16: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
+	26, // 17: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
+	25, // 18: whatrack.wabaonboarding.v1.Activity.metadata:type_name -> whatrack.wabaonboarding.v1.Activity.MetadataEntry
+	0,  // 19: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
+	3,  // 20: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 21: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 22: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 23: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 24: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 25: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	10, // 26: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
+	11, // 27: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
+	13, // 28: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
+	15, // 29: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
+	17, // 30: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
+	19, // 31: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
+	21, // 32: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
+	23, // 33: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
+	12, // 34: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
+	14, // 35: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
+	16, // 36: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
+	18, // 37: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
+	20, // 38: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
+	22, // 39: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
+	24, // 40: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
+	34, // [34:41] is the sub-list for method output_type
+	27, // [27:34] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_connection_proto_init() }
@@ -1912,7 +1929,7 @@ func file_whatrack_wabaonboarding_v1_connection_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -75,7 +75,7 @@ func describeActivity(a store.Activity, lang fault.Language) *onboardingv1.Activ
 	return &onboardingv1.Activity{
 		ActivityId: a.ID.String(), ConnectionId: idOrEmpty(a.ConnectionID), OnboardingId: idOrEmpty(a.OnboardingID),
 		Type: a.Type, Time: timestamppb.New(a.Time), Actor: a.Actor, OrganizationId: a.OrganizationID, Reason: a.Reason,
-		Message: fault.Describe(a.Reason, lang).Happened,
+		Message: fault.Describe(a.Reason, lang).Happened, Metadata: a.Metadata,
 	}
 }
 

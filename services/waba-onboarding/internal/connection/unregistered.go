@@ -32,6 +32,8 @@ func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (
 	ctx, cancel := Lasting(ctx)
 	defer cancel()
 	said := s.logRefused(ctx, n, err)
+	why := Explain(err)
+	n.Said = why.Metadata()
 	switch {
 	case said != nil && said.Code == codeInvalid && said.Subcode == subcodeNameCheck:
 		reason := errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String()
@@ -39,7 +41,6 @@ func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (
 	case said != nil && said.Code == codePINMismatch:
 		return 0, s.Store.EndRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED.String(), 0)
 	}
-	why := Explain(err)
 	switch {
 	case !Temporary(why):
 		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)

@@ -20,6 +20,7 @@ type Activity struct {
 	Time           time.Time
 	Actor          string
 	Reason         string
+	Metadata       map[string]string `gorm:"serializer:json"` // variables of the reason; nil where there are none
 }
 
 // note writes an activity in the transaction of what it tells.

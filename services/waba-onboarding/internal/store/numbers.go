@@ -46,6 +46,9 @@ type PhoneNumber struct {
 	QualityTime        *time.Time // of Meta's last word on its quality, told or read
 	NameTime           *time.Time // of Meta's last word on its name, told or read
 
+	// Said are the variables of the reason, by Meta's last word on the registration: what the timeline keeps of it.
+	Said map[string]string `gorm:"-" json:"-"`
+
 	// Sync holds the parts of a coexistence number's sync, contacts first, loaded for readers.
 	Sync []SyncPart `gorm:"-" json:"-"`
 }
@@ -291,7 +294,9 @@ func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Regi
 			return err
 		}
 		if outcome != n.Registration {
-			if err := s.note(tx, c.activity("NUMBER_"+string(outcome), "", reason)); err != nil {
+			told := c.activity("NUMBER_"+string(outcome), "", reason)
+			told.Metadata = n.Said
+			if err := s.note(tx, told); err != nil {
 				return err
 			}
 		}

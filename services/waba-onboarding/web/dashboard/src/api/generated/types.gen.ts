@@ -852,6 +852,13 @@ export type Activity = {
      */
     reason?: string;
     message?: string;
+    /**
+     * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where Meta said
+     * it of the registration of a number.
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 export type DisconnectConnectionBody = {
