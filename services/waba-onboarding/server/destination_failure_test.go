@@ -128,6 +128,34 @@ func TestNobodyWaitsForAReceiverThatIsSilentOrRefuses(t *testing.T) {
 	})
 }
 
+func TestReceiversThatAreSlowHoldUpTheirOwnOrganizationAlone(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	b.hook()
+	_, signed := b.connect(b.as(org1), graphsim.SignUp{Phones: make([]graphsim.Phone, 8)})
+	_, other := b.connect(b.as(org2), graphsim.SignUp{})
+	slow, well := receive(t), receive(t)
+	release := make(chan struct{})
+	slow.do(func(http.ResponseWriter, *http.Request, got) { <-release })
+	t.Cleanup(func() { close(release) })
+	var last *onboardingv1.Destination
+	for range 13 { // for each number of which there would be a courier, more than there are
+		last = b.destine(org1, &onboardingv1.CreateDestinationRequest{Url: slow.URL, EventTypes: []string{"change.messages"}})
+	}
+	b.destine(org2, &onboardingv1.CreateDestinationRequest{Url: well.URL, EventTypes: []string{"change.messages"}})
+	for _, number := range signed.PhoneNumberIDs {
+		b.say(number, 1)
+	}
+	b.awaitDestination(org1, last.GetDestinationId(), "a message of each number", func(d *onboardingv1.Destination) bool { return d.GetPendingCount() == 8 })
+	slow.await(t, 1)
+	began := time.Now()
+	b.say(other.PhoneNumberIDs[0], 1)
+	well.await(t, 1)
+	if waited := time.Since(began); waited > 4*time.Second { // the time of the slow ones is 10
+		t.Errorf("another's event took %v", waited)
+	}
+}
+
 func TestWhatAReceiverAnswers(t *testing.T) {
 	t.Parallel()
 	b := setupOne(t)

@@ -17,6 +17,9 @@ const (
 	// maxCouriers and maxRefusing bound all of them. Those that refuse, or do not answer, have places of their own, so
 	// that they take none from the others.
 	maxCouriers, maxRefusing = 96, 32
+	// share is the part of them that one organization may have: one whose receivers are slow, but say yes, holds up
+	// itself.
+	share = 4
 	// turn is how long a place is kept before whoever waits longest has it, and within a destination a lane.
 	turn = time.Second
 )
@@ -25,10 +28,19 @@ const (
 type crew struct {
 	mu       sync.Mutex
 	busy     map[uuid.UUID]int // by destination
-	couriers [2]int            // by kind: 1 are those of destinations that refuse
+	owned    map[owned]int
+	couriers [2]int // by kind: 1 are those of destinations that refuse
 	group    sync.WaitGroup
 	troubled bool // the last look failed
 }
+
+// owned are the couriers of one organization and kind.
+type owned struct {
+	organization string
+	kind         int
+}
+
+func ownedBy(d store.DueDestination) owned { return owned{d.OrganizationID, kindOf(d)} }
 
 // hire takes as many places as are free and wanted, and answers their number.
 func (c *crew) hire(d store.DueDestination) int {
@@ -38,23 +50,27 @@ func (c *crew) hire(d store.DueDestination) int {
 	if d.Refuses {
 		own, all = perRefusing, maxRefusing
 	}
-	kind := kindOf(d)
-	n := max(min(d.Lanes, own-c.busy[d.DestinationID], all-c.couriers[kind]), 0)
-	if c.busy == nil {
-		c.busy = map[uuid.UUID]int{}
-	}
-	if n > 0 {
-		c.busy[d.DestinationID] += n
-		c.couriers[kind] += n
-	}
+	n := max(min(d.Lanes, own-c.busy[d.DestinationID], all/share-c.owned[ownedBy(d)], all-c.couriers[kindOf(d)]), 0)
+	c.count(d, n)
 	return n
 }
 
 func (c *crew) leave(d store.DueDestination) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.couriers[kindOf(d)]--
-	if c.busy[d.DestinationID]--; c.busy[d.DestinationID] == 0 {
+	c.count(d, -1)
+}
+
+// count is called with mu held, and keeps nobody who has no courier.
+func (c *crew) count(d store.DueDestination, n int) {
+	if c.busy == nil {
+		c.busy, c.owned = map[uuid.UUID]int{}, map[owned]int{}
+	}
+	c.couriers[kindOf(d)] += n
+	if c.owned[ownedBy(d)] += n; c.owned[ownedBy(d)] == 0 {
+		delete(c.owned, ownedBy(d))
+	}
+	if c.busy[d.DestinationID] += n; c.busy[d.DestinationID] == 0 {
 		delete(c.busy, d.DestinationID)
 	}
 }

@@ -131,15 +131,16 @@ func (s *Store) giveOut(tx *gorm.DB, events []Event, destinations []Destination)
 
 // DueDestination has lanes that are due.
 type DueDestination struct {
-	DestinationID uuid.UUID
-	Lanes         int
-	Refuses       bool // the last answer of its receiver was no good one
+	DestinationID  uuid.UUID
+	OrganizationID string
+	Lanes          int
+	Refuses        bool // the last answer of its receiver was no good one
 }
 
 // DueDestinations lists the destinations that have something to be sent now, those that wait longest first.
 func (s *Store) DueDestinations(ctx context.Context) (list []DueDestination, err error) {
 	err = s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Raw(`select l.destination_id, l.lanes, d.reason <> '' as refuses from (
+		return tx.Raw(`select l.destination_id, d.organization_id, l.lanes, d.reason <> '' as refuses from (
 			select destination_id, count(*) as lanes, min(run_time) as since from destination_lanes
 			where run_time <= ? group by destination_id) l
 			join destinations d on d.id = l.destination_id order by l.since`, s.now()).Scan(&list).Error
