@@ -2,11 +2,14 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/run"
 )
 
@@ -83,21 +86,34 @@ func (c *Committer) drain() {
 	}
 }
 
-// commit keeps a batch, or each of it alone: one bad body must not fail its neighbours. It tells whether to go on.
+// commit keeps a batch, and tells whether to go on.
 func (c *Committer) commit() bool {
 	batch := c.gather()
-	err := c.insertAll(batch)
-	for _, w := range batch {
-		if err != nil && len(batch) > 1 {
-			w.done <- c.insertAll([]*waiting{w})
-		} else {
-			w.done <- err
-		}
-	}
+	c.keep(batch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.inside = c.running-1, c.inside-len(batch)
 	return c.begins()
+}
+
+// keep answers each of a batch. When the database refuses what is in it, each is kept alone: one bad body must not fail
+// its neighbours. When it is away or hangs, all fail at once, since alone each would only wait as long again; Meta comes
+// again.
+func (c *Committer) keep(batch []*waiting) {
+	err := c.insertAll(batch)
+	alone := err != nil && len(batch) > 1
+	for _, w := range batch {
+		if alone && !isAway(err) {
+			err = c.insertAll([]*waiting{w})
+		}
+		w.done <- err
+	}
+}
+
+// isAway tells what says something about the database from what says something about the bodies.
+func isAway(err error) bool {
+	f, ok := fault.As(err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && f.Reason() == errorsv1.ErrorReason_STORAGE_UNAVAILABLE
 }
 
 // gather takes what one commit keeps. Requests that are about to queue do so first: a lone sender, beside whom nothing

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/webhook"
 )
 
@@ -129,6 +132,45 @@ func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	group.Wait()
 	if errs[0] != nil || !errors.Is(errs[1], errPoison) || errs[2] != nil {
 		t.Errorf("errors = %v", errs)
+	}
+}
+
+func TestABatchFailsAtOnceWhenTheDatabaseIsAwayOrHangs(t *testing.T) {
+	t.Parallel()
+	for name, away := range map[string]error{
+		"away":  fmt.Errorf("keep: %w", fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)),
+		"hangs": errors.Join(context.DeadlineExceeded, errors.New("canceling statement due to user request")),
+	} {
+		c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
+		var tries atomic.Int64
+		committer := webhook.NewCommitter(func(ctx context.Context, bodies [][]byte) error {
+			_ = c.insert(ctx, bodies)
+			tries.Add(1)
+			return away
+		})
+		var group sync.WaitGroup
+		keep := func() {
+			group.Go(func() {
+				if err := committer.Keep(t.Context(), []byte("body")); !errors.Is(err, away) {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		for range 2 {
+			keep()
+			<-c.entered // so that it is alone in its batch
+		}
+		for range 5 {
+			keep()
+		}
+		for committer.Waiting() < 5 {
+			time.Sleep(time.Millisecond)
+		}
+		close(c.release)
+		group.Wait()
+		if n := tries.Load(); n > 4 { // the two, and the others in one batch or two
+			t.Errorf("%s: %d tries", name, n)
+		}
 	}
 }
 
