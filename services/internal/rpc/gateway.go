@@ -27,6 +27,9 @@ import (
 // maxBody bounds the JSON of a request.
 const maxBody = 256 << 10
 
+// maxAnswer bounds what the gateway takes from the server: well above a page of long messages, or what Meta sends at most.
+const maxAnswer = 64 << 20
+
 // GatewayConfig is what a Gateway needs.
 type GatewayConfig struct {
 	Server *Server
@@ -50,7 +53,7 @@ type Gateway struct {
 func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 	conn, err := grpc.NewClient("passthrough:///"+inProcess, cfg.Server.dialer(), grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithChainUnaryInterceptor(refuseUnknownQuery))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)), grpc.WithChainUnaryInterceptor(refuseUnknownQuery))
 	if err != nil {
 		return nil, err
 	}

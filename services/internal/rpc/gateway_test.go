@@ -44,6 +44,15 @@ func TestAnAnswerIsTheBareResourceWithEveryListThere(t *testing.T) {
 	}
 }
 
+func TestALargeAnswerPasses(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	f.answer = &onboardingv1.Onboarding{Message: strings.Repeat("水", 2<<20)}
+	if a := f.do(t, "POST", claimPath, `{"code":"AQ"}`); a.code != 200 || a.body["message"] != f.answer.GetMessage() {
+		t.Errorf("%d, %d bytes", a.code, len(a.raw))
+	}
+}
+
 func TestAnErrorIsTheSameOverRESTAsOverGRPC(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/graphsim"
@@ -80,6 +82,28 @@ func TestAMessageReachesItsOrganizationOnceHoweverOftenItComes(t *testing.T) {
 			ListMessages(t.Context(), &onboardingv1.ListMessagesRequest{ConnectionId: c.GetConnectionId()})
 		wantFault(t, err, errorsv1.ErrorReason_NOT_FOUND)
 	})
+}
+
+func TestAPageOfLongMessagesIsShorterAndLosesNone(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	b.hook()
+	c, signed := b.connect(b.as(org1), graphsim.SignUp{})
+	b.say(signed.PhoneNumberIDs[0], 7)
+	b.awaitMessages(org1, c.GetConnectionId(), 7)
+	err := b.db.InTx(t.Context(), func(tx *gorm.DB) error {
+		return tx.Exec("update messages set text = ?", strings.Repeat("x", 1<<20)).Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, m := range b.allMessages(c.GetConnectionId()) {
+		known[m.GetMessageId()] = true
+	}
+	if len(known) != 7 {
+		t.Errorf("the pages hold %d messages of 7", len(known))
+	}
 }
 
 func TestWhatCameBeforeTheClaimIsResolvedByIt(t *testing.T) {

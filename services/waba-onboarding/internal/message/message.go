@@ -70,7 +70,7 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 		return nil, connection.AsFault(err)
 	}
 	resp := &onboardingv1.ListMessagesResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Message) uuid.UUID { return row.ID })
+	list, resp.NextPageToken, err = connection.Cut(pages, list, fit(list, size), func(row store.Message) uuid.UUID { return row.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +78,20 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 		resp.Messages = append(resp.Messages, describe(m))
 	}
 	return resp, nil
+}
+
+// maxPage bounds the bytes of a page, which a gRPC client takes by default up to 4 MiB.
+const maxPage = 3 << 20
+
+// fit is the size of a page, smaller where the messages are long, and one at least.
+func fit(list []store.Message, size int) int {
+	bytes := 0
+	for i, m := range list[:min(size, len(list))] {
+		if bytes += len(m.Text) + len(m.Content); bytes > maxPage && i > 0 {
+			return i
+		}
+	}
+	return size
 }
 
 func describe(m store.Message) *onboardingv1.Message {
