@@ -53,7 +53,8 @@ type Gateway struct {
 func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 	conn, err := grpc.NewClient("passthrough:///"+inProcess, cfg.Server.dialer(), grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)), grpc.WithChainUnaryInterceptor(refuseUnknownQuery))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithChainUnaryInterceptor(beginCall), grpc.WithChainStreamInterceptor(beginStream))
 	if err != nil {
 		return nil, err
 	}

@@ -129,6 +129,28 @@ func TestAFollowerOverRESTReadsALineForEachChange(t *testing.T) {
 	}
 }
 
+func TestAStreamThatDoesNotBeginIsAnErrorLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	for name, tt := range map[string]struct {
+		token, query string
+		status       int
+		reason       string
+	}{
+		"a parameter that there is not": {org1, "foo=1", 400, "INVALID_FIELD"},
+		"a misspelt one":                {org1, "curser=x", 400, "INVALID_FIELD"},
+		"one of another type":           {org1, "fromNow=soon", 400, "INVALID_FIELD"},
+		"no cursor":                     {org1, "cursor=x", 400, "INVALID_FIELD"},
+		"no caller":                     {"nobody", "", 401, "UNAUTHENTICATED"},
+		"no connection":                 {org1, "connectionId=0193aaaa-0000-7000-8000-000000000000", 404, "NOT_FOUND"},
+	} {
+		a := b.send("GET", "changes:watch?"+tt.query, tt.token, "")
+		if a.status != tt.status || a.info()["reason"] != tt.reason {
+			t.Errorf("%s: %d %s, want %d %s", name, a.status, a.raw, tt.status, tt.reason)
+		}
+	}
+}
+
 // A rolling update takes streams along: for the client that is an end like any other.
 func TestAStreamEndsWellWhenItsReplicaStops(t *testing.T) {
 	t.Parallel()
