@@ -31,6 +31,9 @@ type ChangeEvent struct {
 	Change   `gorm:"embedded"`
 }
 
+// followBytes bounds the values that a follower is given at a time, unless the first alone is larger.
+const followBytes = 1 << 20
+
 // FollowChanges reads the changes after a position, oldest first, with their values, and the position up to which it
 // has read, which is behind the last of them when the rest of the stream is other people's. ErrCursorExpired when
 // something after the position is kept no more.
@@ -43,27 +46,52 @@ func (s *Store) FollowChanges(ctx context.Context, f ChangeFilter, after int64, 
 		if after < start {
 			return ErrCursorExpired
 		}
-		query := tx.Table("events").Select("events.position, changes.*").Joins("join changes on changes.id = events.change_id").
-			Where("events.position > ?", after)
-		if f.Organization != "" {
-			query = query.Where("events.organization_id = ?", f.Organization)
-		}
-		if f.ConnectionID != uuid.Nil {
-			query = query.Where("events.connection_id = ?", f.ConnectionID)
-		}
-		if len(f.Fields) > 0 {
-			query = query.Where("changes.field in ?", f.Fields)
-		}
 		list = nil
-		if err := query.Order("events.position").Limit(limit).Scan(&list).Error; err != nil {
+		last, more, err := followable(tx, f, after, limit)
+		if err != nil || last == 0 {
+			next = end
 			return err
 		}
-		if next = end; len(list) == limit {
-			next = list[limit-1].Position
+		if next = end; more {
+			next = last
 		}
-		return nil
+		return followed(tx, f, after).Select("events.position, changes.*").Where("events.position <= ?", last).Scan(&list).Error
 	})
 	return list, next, err
+}
+
+// followable is the last position of those that a follower is given at a time, 0 when there are none, and whether there
+// may be more.
+func followable(tx *gorm.DB, f ChangeFilter, after int64, limit int) (last int64, more bool, err error) {
+	var rows []struct{ Position, Bytes int64 }
+	query := followed(tx, f, after).Select("events.position, length(changes.value) as bytes").Limit(limit)
+	if err := query.Scan(&rows).Error; err != nil {
+		return 0, false, err
+	}
+	var bytes int64
+	for i, row := range rows {
+		if bytes += row.Bytes; i > 0 && bytes > followBytes {
+			return last, true, nil
+		}
+		last = row.Position
+	}
+	return last, len(rows) == limit, nil
+}
+
+// followed are the changes after a position, oldest first.
+func followed(tx *gorm.DB, f ChangeFilter, after int64) *gorm.DB {
+	query := tx.Table("events").Joins("join changes on changes.id = events.change_id").
+		Where("events.position > ?", after).Order("events.position")
+	if f.Organization != "" {
+		query = query.Where("events.organization_id = ?", f.Organization)
+	}
+	if f.ConnectionID != uuid.Nil {
+		query = query.Where("events.connection_id = ?", f.ConnectionID)
+	}
+	if len(f.Fields) > 0 {
+		query = query.Where("changes.field in ?", f.Fields)
+	}
+	return query
 }
 
 // StreamBounds is where the stream begins, before its oldest entry, and where it ends, at its newest.

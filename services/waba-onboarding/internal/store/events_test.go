@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,6 +75,50 @@ func TestAFollowerMissesNothingOfWritersWhoCommitSlowly(t *testing.T) {
 		}
 		if c.OrganizationID != "org-1" {
 			t.Fatal("the change is somebody else's")
+		}
+	})
+}
+
+func TestAFollowerIsGivenLittleAtATimeAndMissesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.connected("org-1", "7")
+		b.connected("org-2", "8")
+		_, start, err := b.StreamBounds(t.Context())
+		b.must(err)
+		insert := func(waba, letter string, kilobytes int) {
+			n := said(waba, letter)
+			n.Change.Value = []byte(strings.Repeat(letter, kilobytes<<10))
+			b.must(b.inTx(t.Context(), func(tx *gorm.DB) error { return b.takeChanges(tx, []NewChange{n}) }))
+		}
+		insert("7", "a", 1)
+		insert("7", "b", 3000) // more than there is at a time
+		insert("7", "c", 3000)
+		insert("8", "x", 600) // another's, which takes no room
+		for _, letter := range []string{"d", "e", "f"} {
+			insert("7", letter, 500)
+		}
+		insert("8", "y", 1)
+		var batches []string
+		at := start
+		for {
+			list, next, err := b.FollowChanges(t.Context(), ChangeFilter{Organization: "org-1"}, at, 20)
+			b.must(err)
+			if len(list) == 0 {
+				break
+			}
+			batch := ""
+			for _, e := range list {
+				batch += string(e.Value[:1])
+			}
+			batches = append(batches, batch)
+			at = next
+		}
+		if diff := cmp.Diff([]string{"a", "b", "c", "de", "f"}, batches); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+		if _, end, err := b.StreamBounds(t.Context()); err != nil || at != end {
+			t.Errorf("it has read up to %d of %d, %v", at, end, err)
 		}
 	})
 }

@@ -23,7 +23,7 @@ const (
 	heartbeat = 15 * time.Second
 	// patience is how long a follower may leave an answer unread.
 	patience = 20 * time.Second
-	// watchBatch bounds what is in memory of one follower.
+	// watchBatch bounds what is in memory of one follower, as far as the store does not by its bytes.
 	watchBatch = 20
 	// maxFollowers is how many streams an organization may have open at one replica; the operator's count as one.
 	maxFollowers = 32
