@@ -31,11 +31,13 @@ type Process struct {
 	// Args are the arguments without the program's name; Env is KEY=value.
 	Args, Env      []string
 	Stdout, Stderr io.Writer
+	// whole is the process itself, in which there is nobody else.
+	whole bool
 }
 
 // OS is the process that we are.
 func OS() Process {
-	return Process{Args: os.Args[1:], Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
+	return Process{Args: os.Args[1:], Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, whole: true}
 }
 
 // Settings are a kong struct that embeds Common, or at least Logging, given by its address. Validate joins everything
@@ -79,6 +81,9 @@ func Main(ctx context.Context, process Process, program Program) int {
 		return exitOK
 	}
 	log := slog.New(slog.NewJSONHandler(process.Stderr, &slog.HandlerOptions{Level: program.Settings.logLevel()}))
+	if process.whole {
+		adoptLibraries(log)
+	}
 	invocation := invocation{program: program, stdout: process.Stdout, log: log, grammar: parsed.grammar}
 	run, validate := invocation.command(parsed.command)
 	if err := validate(); err != nil {

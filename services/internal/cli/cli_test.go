@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/grpclog"
 
 	"github.com/whatrack/connect/services/internal/cli"
 	"github.com/whatrack/connect/services/internal/database"
@@ -335,6 +337,36 @@ func TestASignalEndsTheCommand(t *testing.T) { // not parallel: a signal reaches
 	})
 	if code != 0 || !ended {
 		t.Errorf("exit %d, ended %v", code, ended)
+	}
+}
+
+func TestWhatLibrariesSayIsJSONToo(t *testing.T) { // not parallel: they have one logger
+	var stderr bytes.Buffer
+	process := cli.OS()
+	process.Args, process.Env, process.Stderr = nil, complete(), &stderr
+	var s settings
+	code := cli.Main(t.Context(), process, cli.Program{
+		Name: "x", Settings: &s,
+		Vars: map[string]string{"grpc_listen": ":9090", "admin_listen": ":9091"},
+		Serve: func(context.Context, *slog.Logger) error {
+			grpclog.Info("an info")
+			grpclog.Warningf("a header of a stranger: %q", canary)
+			grpclog.Errorf("Failed to send response chunk: %v", errors.New("the client\nis gone"))
+			grpclog.Component("core").Error("more")
+			return nil
+		},
+	})
+	var got []string
+	for line := range strings.Lines(stderr.String()) {
+		var entry struct{ Level, Error string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		got = append(got, entry.Level+": "+entry.Error)
+	}
+	want := []string{"WARN: Failed to send response chunk: the client\nis gone", "WARN: [core] more"}
+	if diff := cmp.Diff(want, got); diff != "" || code != 0 {
+		t.Errorf("exit %d, log (-want +got):\n%s", code, diff)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
+//nolint:revive // argument-limit: the signature is the library's
 func beginStream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, full string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	if err := refuseUnknownQuery(ctx, full); err != nil {
 		return nil, err
