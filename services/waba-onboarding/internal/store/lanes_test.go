@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 )
@@ -164,6 +165,38 @@ func TestWhatRetentionTakesAwayIsNotSent(t *testing.T) {
 		b.fanOutAll()
 		if b.claimed(d) == nil {
 			t.Error("the lane is dead")
+		}
+	})
+}
+
+func TestWhatADestinationWaitsForIsKeptFor30DaysAndItsLossIsTold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		off, happen := b.streaming()
+		well, happenElsewhere := b.streaming()
+		disabled := false
+		b.must(b.UpdateDestination(t.Context(), "", off.ID, DestinationUpdate{Enabled: &disabled}))
+		happen("1")
+		happen("2")
+		happenElsewhere("3")
+		b.fanOutAll()
+		_, err := b.EndParcel(t.Context(), *b.claimed(well), DestinationAttempt{}, true)
+		b.must(err)
+		prune := func() Pruned {
+			removed, err := b.Prune(t.Context(), 8*24*time.Hour)
+			b.must(err)
+			return removed
+		}
+		b.pass(holdEvents - time.Hour)
+		if removed := prune(); removed.Missed != nil {
+			t.Errorf("removed too early: %v", removed)
+		}
+		if d, err := b.FindDestination(t.Context(), "", off.ID); err != nil || d.Backlog.Count != 2 {
+			t.Errorf("pending %d, %v", d.Backlog.Count, err)
+		}
+		b.pass(2 * time.Hour)
+		if diff := cmp.Diff(map[uuid.UUID]int64{off.ID: 2}, prune().Missed); diff != "" {
+			t.Errorf("missed (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 )
 
@@ -11,7 +12,11 @@ import (
 const pruneBatch = 1000
 
 // Pruned counts what was removed.
-type Pruned struct{ Events, Changes, Waiting, Deliveries int64 }
+type Pruned struct {
+	Events, Changes, Waiting, Deliveries int64
+	// Missed are those of the events that a destination had still to receive, by destination.
+	Missed map[uuid.UUID]int64
+}
 
 // PruneArgs is the job that removes what is older than it must be kept.
 type PruneArgs struct{}
@@ -27,7 +32,17 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, er
 	if _, err = whileFull(ctx, before, s.pruneContacts); err != nil {
 		return total, err
 	}
-	if total.Events, err = whileFull(ctx, before, s.pruneEvents); err != nil {
+	pruneEvents := func(ctx context.Context, before time.Time) (int64, error) {
+		removed, missed, err := s.pruneEvents(ctx, before)
+		for _, m := range missed {
+			if total.Missed == nil {
+				total.Missed = map[uuid.UUID]int64{}
+			}
+			total.Missed[m.DestinationID] += m.Count
+		}
+		return removed, err
+	}
+	if total.Events, err = whileFull(ctx, before, pruneEvents); err != nil {
 		return total, err
 	}
 	pruneChanges := func(ctx context.Context, before time.Time) (int64, error) {
@@ -56,16 +71,27 @@ func whileFull(ctx context.Context, before time.Time, prune func(context.Context
 // holdEvents is how long an event is kept for a destination that has still to receive it.
 const holdEvents = 30 * 24 * time.Hour
 
-// pruneEvents removes entries of the stream that no destination waits for. It moves the horizon in the same
-// transaction: a cursor meets either both or neither.
-func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int64, err error) {
+// missed are events that a destination did not receive and will not.
+type missed struct {
+	DestinationID uuid.UUID
+	Count         int64
+}
+
+// pruneEvents removes entries of the stream that no destination waits for, or waits for too long. It moves the horizon in
+// the same transaction: a cursor meets either both or neither.
+func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int64, lost []missed, err error) {
 	const nobodys = `(position <= (select position from destination_cursor)
 			or position <= coalesce((select min(begin_position) from destinations), position))
 		and not exists (select 1 from destination_events as waiting where waiting.position = events.position)`
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		var old []int64
 		query := tx.Model(&Event{}).Where("time < ?", before).Where("time < ? or ("+nobodys+")", s.now().Add(-holdEvents))
+		removed, lost = 0, nil
 		if err := query.Order("position").Limit(pruneBatch).Pluck("position", &old).Error; err != nil || len(old) == 0 {
+			return err
+		}
+		waiting := tx.Model(&DestinationEvent{}).Select("destination_id, count(*) as count").Where("position in ?", old)
+		if err := waiting.Group("destination_id").Scan(&lost).Error; err != nil {
 			return err
 		}
 		last := old[len(old)-1]
@@ -76,7 +102,10 @@ func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int6
 		removed = result.RowsAffected
 		return result.Error
 	})
-	return removed, err
+	if err != nil {
+		return 0, nil, err
+	}
+	return removed, lost, nil
 }
 
 func (s *Store) pruneChanges(ctx context.Context, before time.Time) (removed, waiting int64, err error) {

@@ -38,9 +38,13 @@ func (w *Worker) AddWorkers(workers *river.Workers) {
 
 func (w *Worker) prune(ctx context.Context) error {
 	removed, err := w.Store.Prune(ctx, w.Keep)
-	if removed != (store.Pruned{}) {
+	if removed.Changes+removed.Deliveries+removed.Events > 0 {
 		w.Log.InfoContext(ctx, "what is older than EVENT_RETENTION was removed", "changes", removed.Changes,
 			"never claimed", removed.Waiting, "deliveries", removed.Deliveries, "events", removed.Events)
+	}
+	for destination, count := range removed.Missed {
+		w.Log.WarnContext(ctx, "events were removed that a destination had not received: it refuses, or is off, for too long",
+			"destination", destination, "events", count)
 	}
 	return err
 }
