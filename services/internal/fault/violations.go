@@ -55,6 +55,7 @@ var rules = sync.OnceValue(func() map[string]rule {
 	return map[string]rule{
 		"did not arrive whole":                     {"INCOMPLETE", "não chegou inteiro"},
 		"does not fit this method":                 {"DOES_NOT_FIT", "não serve para este método"},
+		"excludes another that is there":           {"ONE_OF", "exclui outro que já está lá"},
 		"goes with no organization named":          {"ORGANIZATION_NAMED", "só vale sem organização indicada"},
 		"holds a NUL character":                    {"NUL_CHARACTER", "contém um caractere NUL"},
 		"is no JSON":                               {"NOT_JSON", "não é JSON"},

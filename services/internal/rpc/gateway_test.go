@@ -339,6 +339,21 @@ func TestPanicsAndInternalsStayInside(t *testing.T) {
 	}
 }
 
+func TestOfTwoFieldsThatExcludeEachOtherTheSecondIsNamed(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"to":"5511987654321","recipient":"BR.1"}`:     "recipient",
+		`{"recipient":"BR.1","to":"5511987654321"}`:     "to",
+		`{"to":null,"recipient":"BR.1"}`:                "",
+		`{"to":"1","text":{"body":"oi"},"template":{}}`: "template",
+	} {
+		got := rpc.Decode([]byte(body), &onboardingv1.SendMessageRequest{})
+		if (got == nil) != (want == "") || got != nil && got.Violations()[0].Field != want {
+			t.Errorf("%s: %v, want %q", body, got, want)
+		}
+	}
+}
+
 func FuzzABodyIsTakenOrNamed(f *testing.F) {
 	for _, seed := range []string{
 		`{"code":"AQ","wabaId":"1"}`, `{"code":1}`, `{"x":[{}]}`, `{"code":"a","code":"b"}`, `[`, `null`, `{"state":"\u0000"}`, "\xff",

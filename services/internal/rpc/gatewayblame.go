@@ -38,6 +38,12 @@ func blame(data []byte, msg protoreflect.Message, path string) *fault.Error {
 			return fault.Field(join(path, field.JSONName()), "stands there twice")
 		}
 		seen[field.JSONName()] = true
+		if choice := field.ContainingOneof(); choice != nil && string(value) != "null" {
+			if seen[string(choice.FullName())] { // with dots, as no field has
+				return fault.Field(join(path, field.JSONName()), "excludes another that is there")
+			}
+			seen[string(choice.FullName())] = true
+		}
 		if f := blameField(value, msg, field, join(path, field.JSONName())); f != nil {
 			return f
 		}
