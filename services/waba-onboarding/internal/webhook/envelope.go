@@ -52,7 +52,7 @@ func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewCha
 			Field string          `json:"field"`
 			Value json.RawMessage `json:"value"`
 		}
-		if err := json.Unmarshal(rawChange, &change); err != nil || !fieldName.MatchString(change.Field) {
+		if err := json.Unmarshal(rawChange, &change); err != nil || !fieldName.MatchString(change.Field) || change.Value == nil {
 			changes = append(changes, unparsed(rawChange, received))
 			continue
 		}

@@ -34,7 +34,7 @@ func TestEachChangeIsCutOutByteForByte(t *testing.T) {
 func TestWhatCanNotBeReadSpoilsNothingElse(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":["a string",{"id":"77","changes":[` +
-		`{"field":"messages","value":null},{"field":7},{"field":"messages","value":{"messages":[]}},{"field":"unheard_of","value":{"a":1}}]}]}`
+		`{"field":"messages","value":null},{"field":7},{"field":"flows"},{"field":"messages","value":{"messages":[]}},{"field":"unheard_of","value":{"a":1}}]}]}`
 	changes, ok := cut([]byte(body), time.Now())
 	if !ok {
 		t.Fatal("the envelope was not read")
@@ -43,8 +43,11 @@ func TestWhatCanNotBeReadSpoilsNothingElse(t *testing.T) {
 	for _, c := range changes {
 		states = append(states, string(c.Change.State))
 	}
-	if got := strings.Join(states, " "); got != "UNPARSED UNPARSED UNPARSED WAITING WAITING" {
+	if got := strings.Join(states, " "); got != "UNPARSED UNPARSED UNPARSED UNPARSED WAITING WAITING" {
 		t.Errorf("states = %s", got)
+	}
+	if valueless := string(changes[3].Change.Value); valueless != `{"field":"flows"}` {
+		t.Errorf("a change without a value is kept as %q", valueless)
 	}
 }
 
@@ -86,11 +89,15 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"id":"w"}]}}]}]}`))
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"history","value":{"history":[{"metadata":{"progress":"5"},"threads":[{"id":"1","messages":[{"id":"w"}]}]}]}}]}]}`))
+	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"flows"}]}]}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		firstWABA(body)
 		changes, _ := cut(body, time.Now())
 		for _, c := range changes {
+			if len(c.Change.Value) == 0 {
+				t.Errorf("a change is kept without its bytes: %+v", c.Change)
+			}
 			wantColumn(t, c.Change.Field, c.Change.WabaID, c.Change.PhoneNumberID, c.Change.Event)
 			messages := c.Effect.Messages
 			if sync := c.Effect.Sync; sync != nil {
