@@ -56,10 +56,10 @@ func (e *stateSync) read(change store.Change) (c store.Contact, ok bool) {
 	}
 	c = store.Contact{Phone: onlyDigits(string(contact.Phone)), Time: change.ReceiveTime}
 	var metadata struct {
-		Timestamp json.Number `json:"timestamp"`
+		Timestamp seconds `json:"timestamp"`
 	}
 	if err := json.Unmarshal(e.Metadata, &metadata); err == nil {
-		if at := entryTime(metadata.Timestamp); at != nil && at.Before(c.Time) {
+		if at := metadata.Timestamp.time(); at != nil && at.Before(c.Time) {
 			c.Time = *at
 		}
 	}

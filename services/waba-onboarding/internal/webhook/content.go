@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -77,8 +78,8 @@ func decode(raw []byte, into any) bool {
 	return !errors.As(json.Unmarshal(raw, into), &syntax)
 }
 
-// seconds are a Unix time, as a number or a string. What is neither is no time.
-type seconds json.Number
+// seconds are a time of Meta's: a Unix time, as a number or a string.
+type seconds string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *seconds) UnmarshalJSON(b []byte) error {
@@ -86,4 +87,18 @@ func (s *seconds) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (s seconds) time() *time.Time { return entryTime(json.Number(s)) }
+// year10000 is the first second that neither JSON nor protobuf has a form for: a row with it could never be shown.
+const year10000 = 253402300800
+
+// time is nil for what is no time.
+func (s seconds) time() *time.Time {
+	unix, err := strconv.ParseInt(string(s), 10, 64)
+	if len(s) == len("1750030073000") {
+		unix /= 1000 // milliseconds: as seconds it were thousands of years away
+	}
+	if err != nil || unix <= 0 || unix >= year10000 {
+		return nil
+	}
+	at := time.Unix(unix, 0).UTC()
+	return &at
+}

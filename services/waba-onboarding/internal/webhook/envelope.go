@@ -40,7 +40,7 @@ func cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
 func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewChange {
 	var entry struct {
 		ID      looseID           `json:"id"`
-		Time    json.Number       `json:"time"`
+		Time    seconds           `json:"time"`
 		Changes []json.RawMessage `json:"changes"`
 	}
 	if err := json.Unmarshal(raw, &entry); err != nil {
@@ -56,7 +56,7 @@ func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewCha
 			changes = append(changes, unparsed(rawChange, received))
 			continue
 		}
-		changes = append(changes, newChange(of, string(entry.ID), entryTime(entry.Time), change.Field, change.Value, received))
+		changes = append(changes, newChange(of, string(entry.ID), entry.Time.time(), change.Field, change.Value, received))
 	}
 	return changes
 }
@@ -152,15 +152,6 @@ func (id *looseID) UnmarshalJSON(b []byte) error {
 	}
 	*id = looseID(n)
 	return nil
-}
-
-func entryTime(n json.Number) *time.Time {
-	seconds, err := n.Int64()
-	if err != nil || seconds <= 0 || seconds > 1<<40 {
-		return nil
-	}
-	at := time.Unix(seconds, 0).UTC()
-	return &at
 }
 
 // clean makes a text of Meta's fit for a column: valid UTF-8 without NUL, which PostgreSQL refuses, and not longer than

@@ -89,7 +89,9 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"id":"w"}]}}]}]}`))
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"history","value":{"history":[{"metadata":{"progress":"5"},"threads":[{"id":"1","messages":[{"id":"w"}]}]}]}}]}]}`))
-	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"flows"}]}]}`))
+	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","time":253402300800,"changes":[{"field":"flows"},{"field":"messages","value":` +
+		`{"statuses":[{"id":"w","status":"read","timestamp":"253402300800"}]}},{"field":"account_update","value":` +
+		`{"event":"ACCOUNT_RESTRICTION","restriction_info":[{"expiration":253402300800}]}}]}]}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		firstWABA(body)
@@ -98,14 +100,9 @@ func FuzzCut(f *testing.F) {
 			if len(c.Change.Value) == 0 {
 				t.Errorf("a change is kept without its bytes: %+v", c.Change)
 			}
+			wantTime(t, c.Change.EntryTime)
+			wantFit(t, c.Effect)
 			wantColumn(t, c.Change.Field, c.Change.WabaID, c.Change.PhoneNumberID, c.Change.Event)
-			messages := c.Effect.Messages
-			if sync := c.Effect.Sync; sync != nil {
-				messages = slices.Concat(messages, sync.Messages, sync.Media)
-			}
-			for _, m := range messages {
-				wantColumn(t, m.Text, m.Wamid, m.ContactName, m.Type)
-			}
 		}
 	})
 }
@@ -146,6 +143,44 @@ func TestHostileBodiesAreReadInBoundedTimeAndSpoilNothing(t *testing.T) {
 	}
 }
 
+// wantFit wants what an effect writes to be such as every column and every caller takes.
+func wantFit(t *testing.T, effect store.Effect) {
+	t.Helper()
+	messages := effect.Messages
+	if sync := effect.Sync; sync != nil {
+		messages = slices.Concat(messages, sync.Messages, sync.Media)
+	}
+	for _, m := range messages {
+		wantColumn(t, m.Wamid, m.Text, m.ContactName, m.ContactPhone, m.ContactUserID, m.Type, m.Error, m.Edits, m.Revokes)
+		wantTime(t, m.MessageTime)
+	}
+	for _, s := range effect.Statuses {
+		wantColumn(t, s.Wamid, s.ContactPhone, s.ContactUserID, s.Error)
+		for _, at := range []*time.Time{s.Sent, s.Delivered, s.Read, s.Failed} {
+			wantTime(t, at)
+		}
+	}
+	for _, c := range effect.Contacts {
+		wantColumn(t, c.Phone, c.Name)
+		wantTime(t, &c.Time)
+	}
+	if effect.Account != nil {
+		wantColumn(t, effect.Account.Event)
+		wantTime(t, effect.Account.Word.Until)
+	}
+}
+
+// wantTime wants a time that has a form in JSON, which protobuf's bounds are too; or none.
+func wantTime(t *testing.T, at *time.Time) {
+	t.Helper()
+	if at == nil {
+		return
+	}
+	if _, err := at.MarshalJSON(); err != nil {
+		t.Errorf("a time can not be shown: %v", err)
+	}
+}
+
 // wantColumn wants texts that PostgreSQL takes.
 func wantColumn(t *testing.T, texts ...string) {
 	t.Helper()
@@ -166,14 +201,6 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, field string, value []byte) {
 		effect := Read(store.Change{Field: field, PhoneNumberID: "1", Value: value})
-		for _, m := range effect.Messages {
-			wantColumn(t, m.Wamid, m.Text, m.ContactName, m.ContactPhone, m.ContactUserID, m.Type, m.Error, m.Edits, m.Revokes)
-		}
-		for _, s := range effect.Statuses {
-			wantColumn(t, s.Wamid, s.ContactPhone, s.ContactUserID, s.Error)
-		}
-		if effect.Account != nil {
-			wantColumn(t, effect.Account.Event)
-		}
+		wantFit(t, effect)
 	})
 }

@@ -18,7 +18,7 @@ type accountValue struct {
 		State string `json:"waba_ban_state"`
 	} `json:"ban_info"`
 	Restrictions []struct {
-		Expiration json.Number `json:"expiration"`
+		Expiration seconds `json:"expiration"`
 	} `json:"restriction_info"`
 }
 
@@ -63,7 +63,7 @@ func say(fact *store.AccountFact, matter store.Matter, reason errorsv1.ErrorReas
 // restrictedUntil is the end of the last restriction; nil when one of them has none.
 func (v *accountValue) restrictedUntil() (last *time.Time) {
 	for _, r := range v.Restrictions {
-		end := entryTime(r.Expiration)
+		end := r.Expiration.time()
 		if end == nil {
 			return nil
 		}
