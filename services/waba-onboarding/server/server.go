@@ -65,7 +65,8 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 		Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, Clients: clients, TTL: s.OnboardingTTL, Now: p.Now, Log: p.Log,
 		Signup: s.signup(),
 	})
-	webhooks := &webhook.Service{Store: rows, Keys: p.Keys}
+	reader := webhook.Reader{AppID: s.MetaAppID}
+	webhooks := &webhook.Service{Store: rows, Reader: reader, Keys: p.Keys}
 	messages := message.New(message.Config{Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, Log: p.Log})
 	destinations, err := s.destinations(rows, p)
 	if err != nil {
@@ -85,11 +86,11 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	workers := river.NewWorkers()
 	onboardings.AddWorkers(workers)
 	connections.AddWorkers(workers)
-	(&webhook.Worker{Store: rows, Keep: s.EventRetention, Log: p.Log}).AddWorkers(workers)
+	(&webhook.Worker{Store: rows, Reader: reader, Keep: s.EventRetention, Log: p.Log}).AddWorkers(workers)
 	work := func(ctx context.Context) error {
 		return jobs.Run(ctx, p.DB, workers, p.Log, jobs.Every{Interval: webhook.PruneEvery, Args: store.PruneArgs{}})
 	}
-	splitter := webhook.NewSplitter(rows, p.Log)
+	splitter := webhook.NewSplitter(rows, reader, p.Log)
 	serve := func(ctx context.Context) error {
 		defer onboardings.Drain() // a call that was let in while draining may have left a code behind
 		defer messages.Drain()    // or a message

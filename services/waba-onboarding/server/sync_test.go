@@ -235,6 +235,7 @@ func TestOnlyANumberThatLeftIsSyncedAnew(t *testing.T) {
 		c, shared := b.coexist(graphsim.SyncSpec{Outcome: graphsim.SyncDeclined, Contacts: 1})
 		id := c.GetConnectionId()
 		b.awaitSync(id, onboardingv1.SyncPart_RUNNING, onboardingv1.SyncPart_DECLINED)
+		b.uninstall(id, shared.WABAIDs[0], "4711", "META_PARTNER_APP_UNINSTALLED_OF_ANOTHER_APP")
 		again := graphsim.SignUp{Flow: graphsim.FlowCoexistence, WABAIDs: shared.WABAIDs}
 		wantState(t, b.claim(b.as(org1), &onboardingv1.ClaimWabaRequest{Code: b.meta.SignUp(again).Code}), onboardingv1.Onboarding_CONNECTED)
 		b.awaitSync(id, onboardingv1.SyncPart_RUNNING, onboardingv1.SyncPart_DECLINED)

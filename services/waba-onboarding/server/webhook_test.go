@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/graphsim"
+	"github.com/whatrack/connect/services/token-broker/brokertest"
 )
 
 // hook has Meta call the service, after its handshake.
@@ -194,6 +196,34 @@ func TestAPartnerThatWasRemovedMustReconnect(t *testing.T) {
 		})
 		if got := b.connection(b.as(org1), stays.GetConnectionId()).GetState(); got != onboardingv1.Connection_CONNECTED {
 			t.Errorf("the sibling is %s", got)
+		}
+	})
+}
+
+// uninstall has Meta tell that the customer of a WABA removed an app, and waits until that is on its connection's timeline.
+func (b *bundle) uninstall(connection, waba, app, noted string) {
+	b.t.Helper()
+	b.tell("2949480000000001", "account_update", b.clock.now().Add(time.Second), `{"event":"PARTNER_APP_UNINSTALLED","waba_info":{"waba_id":"`+
+		waba+`","owner_business_id":"1","partner_app_id":"`+app+`"}}`)
+	eventually(b.t, noted, func() bool {
+		resp, err := b.as(org1).ListActivities(b.t.Context(), &onboardingv1.ListActivitiesRequest{ConnectionId: connection})
+		return err == nil && slices.ContainsFunc(resp.GetActivities(), func(a *onboardingv1.Activity) bool { return a.GetType() == noted })
+	})
+}
+
+func TestOnlyTheAppThatWasRemovedMustReconnect(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		c, signed := b.connect(b.as(org1), graphsim.SignUp{})
+		id, waba := c.GetConnectionId(), signed.WABAIDs[0]
+		b.uninstall(id, waba, "4711", "META_PARTNER_APP_UNINSTALLED_OF_ANOTHER_APP")
+		if got := b.connection(b.as(org1), id).GetState(); got != onboardingv1.Connection_CONNECTED {
+			t.Errorf("another app was removed, and ours is %s", got)
+		}
+		b.uninstall(id, waba, brokertest.AppID, "META_PARTNER_APP_UNINSTALLED")
+		if got := b.connection(b.as(org1), id).GetState(); got != onboardingv1.Connection_RECONNECT_REQUIRED {
+			t.Errorf("ours was removed, and is %s", got)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func TestAnEntryOfTheAddressBookSaysWhoIsCalledWhat(t *testing.T) {
 		"a new word":        {entry("merge", ana, `1739321024`), nil},
 		"nonsense":          {`{"contact":[],"action":"add"},7,{"contact":{"phone_number":{}},"action":"add"}`, nil},
 	} {
-		effect := Read(store.Change{Field: "smb_app_state_sync", ReceiveTime: received, Value: []byte(`{"state_sync":[` + c.entry + `]}`)})
+		effect := Reader{}.Read(store.Change{Field: "smb_app_state_sync", ReceiveTime: received, Value: []byte(`{"state_sync":[` + c.entry + `]}`)})
 		if diff := cmp.Diff(c.want, effect.Contacts); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -46,7 +46,7 @@ func TestAnEntryOfTheAddressBookSaysWhoIsCalledWhat(t *testing.T) {
 func TestContactsThatAreGoneAreNotCounted(t *testing.T) {
 	t.Parallel()
 	read := func(value string) *store.SyncFact {
-		return Read(store.Change{Field: "smb_app_state_sync", Value: []byte(value)}).Sync
+		return Reader{}.Read(store.Change{Field: "smb_app_state_sync", Value: []byte(value)}).Sync
 	}
 	fact := read(`{"state_sync":[{"type":"contact","action":"add","contact":{}},{"action":"remove"},{"action":"add"},7]}`)
 	if fact == nil || fact.Contacts != 2 || fact.Part != store.SyncContacts {

@@ -14,9 +14,12 @@ const (
 	maxName = 256
 )
 
+// Reader reads what Meta sends to the app of this id.
+type Reader struct{ AppID string }
+
 // Read reads what a change does to the connection that it belongs to. What can not be read does nothing: the change
 // itself is kept.
-func Read(change store.Change) store.Effect {
+func (r Reader) Read(change store.Change) store.Effect {
 	switch change.Field {
 	case "messages":
 		return readMessages(change)
@@ -27,7 +30,7 @@ func Read(change store.Change) store.Effect {
 	case "smb_app_state_sync":
 		return readStateSync(change)
 	case "account_update":
-		return readAccount(change)
+		return r.readAccount(change)
 	case "account_review_update":
 		return readReview(change)
 	case "phone_number_quality_update":

@@ -14,7 +14,7 @@ func TestAStatusNamesAMessageOfOursInOurOwnFormAlone(t *testing.T) {
 		`"0193d3d0000070008000` + `00000000abcd"`: false, `" ` + id + `"`: false, `"order-17"`: false, `""`: false, `7`: false,
 		`{"id":"` + id + `"}`: false, `null`: false,
 	} {
-		effect := Read(store.Change{Field: "messages", Value: []byte(
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(
 			`{"statuses":[{"id":"wamid.1","status":"sent","timestamp":"1750030073","biz_opaque_callback_data":` + opaque + `}]}`)})
 		if len(effect.Statuses) != 1 || effect.Statuses[0].Wamid != "wamid.1" || effect.Statuses[0].Sent == nil {
 			t.Errorf("%s: effect = %+v", opaque, effect)
@@ -52,7 +52,7 @@ func TestWhatAPersonReadsOfAMessage(t *testing.T) {
 		`"type":"text","timestamp":"soon","text":{"body":"timeless"}`:                                                  "timeless",
 		`"type":"text","timestamp":{"at":1},"text":{"body":"timeless"}`:                                                "timeless",
 	} {
-		effect := Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1","from":"5511987654321",` + message + `}]}`)})
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1","from":"5511987654321",` + message + `}]}`)})
 		if len(effect.Messages) != 1 || effect.Messages[0].Text != want {
 			t.Errorf("%s: %+v", message, effect.Messages)
 		}

@@ -23,7 +23,7 @@ var (
 
 // cut cuts a delivery into changes, as slices of its bytes. ok is false for what is no envelope at all; an entry or a
 // change that can not be read is a change of its own, UNPARSED, and spoils nothing else.
-func cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
+func (r Reader) cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
 	var envelope struct {
 		Object string            `json:"object"`
 		Entry  []json.RawMessage `json:"entry"`
@@ -32,12 +32,12 @@ func cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
 		return nil, false
 	}
 	for _, raw := range envelope.Entry {
-		changes = append(changes, cutEntry(envelope.Object, raw, received)...)
+		changes = append(changes, r.cutEntry(envelope.Object, raw, received)...)
 	}
 	return changes, true
 }
 
-func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewChange {
+func (r Reader) cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewChange {
 	var entry struct {
 		ID      looseID           `json:"id"`
 		Time    seconds           `json:"time"`
@@ -56,13 +56,13 @@ func cutEntry(of string, raw json.RawMessage, received time.Time) []store.NewCha
 			changes = append(changes, unparsed(rawChange, received))
 			continue
 		}
-		changes = append(changes, newChange(of, string(entry.ID), entry.Time.time(), change.Field, change.Value, received))
+		changes = append(changes, r.newChange(of, string(entry.ID), entry.Time.time(), change.Field, change.Value, received))
 	}
 	return changes
 }
 
 // newChange reads whose a change is and what it does. It waits until it is routed.
-func newChange(of, entryID string, at *time.Time, field string, value json.RawMessage, received time.Time) store.NewChange { //nolint:revive // argument-limit: the parts of a change
+func (r Reader) newChange(of, entryID string, at *time.Time, field string, value json.RawMessage, received time.Time) store.NewChange { //nolint:revive // argument-limit: the parts of a change
 	change := store.Change{
 		Field: field, State: store.ChangeWaiting, WabaID: entryID, EntryTime: at, ReceiveTime: received, Value: value,
 	}
@@ -95,7 +95,7 @@ func newChange(of, entryID string, at *time.Time, field string, value json.RawMe
 		change.State, change.WabaID, change.PhoneNumberID = store.ChangeUnparsed, "", ""
 		return store.NewChange{Change: change}
 	}
-	return store.NewChange{Change: change, Effect: Read(change)}
+	return store.NewChange{Change: change, Effect: r.Read(change)}
 }
 
 func eventOf(raw json.RawMessage) string {

@@ -15,7 +15,7 @@ func TestEachChangeIsCutOutByteForByte(t *testing.T) {
 	value := `{"metadata":{"phone_number_id":"12"},"x":"\u00e9\/ \u0000", "messages": [ ]}`
 	body := `{"entry":[{"id":"77","time":1739321024,"changes":[{"field":"messages","value":` + value + `}]},` +
 		`{"id":88,"changes":[{"value":{"metadata":{"phone_number_id":13}},"field":"messages"}]}],"object":"whatsapp_business_account"}`
-	changes, ok := cut([]byte(body), time.Now())
+	changes, ok := Reader{}.cut([]byte(body), time.Now())
 	if !ok || len(changes) != 2 {
 		t.Fatalf("cut into %d, %v", len(changes), ok)
 	}
@@ -35,7 +35,7 @@ func TestWhatCanNotBeReadSpoilsNothingElse(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":["a string",{"id":"77","changes":[` +
 		`{"field":"messages","value":null},{"field":7},{"field":"flows"},{"field":"messages","value":{"messages":[]}},{"field":"unheard_of","value":{"a":1}}]}]}`
-	changes, ok := cut([]byte(body), time.Now())
+	changes, ok := Reader{}.cut([]byte(body), time.Now())
 	if !ok {
 		t.Fatal("the envelope was not read")
 	}
@@ -55,7 +55,7 @@ func TestPartnerEventsBelongToTheCustomersAccount(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":[{"id":"2949480000000001","time":1744823932,"changes":[` +
 		`{"field":"account_update","value":{"event":"PARTNER_REMOVED","waba_info":{"waba_id":"980198420000001","owner_business_id":"1"}}}]}]}`
-	changes, _ := cut([]byte(body), time.Now())
+	changes, _ := Reader{}.cut([]byte(body), time.Now())
 	if changes[0].Change.WabaID != "980198420000001" {
 		t.Errorf("it went to %s", changes[0].Change.WabaID)
 	}
@@ -75,7 +75,7 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 	} {
 		value := `{"metadata":{"phone_number_id":"1"},"contacts":[{"profile":{"name":"Ana"},` + c.contact + `}],` +
 			`"messages":[{"id":"wamid.1","type":"text","text":{"body":"oi"},` + c.message + `}]}`
-		effect := Read(store.Change{Field: "messages", Value: []byte(value)})
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(value)})
 		if len(effect.Messages) != 1 {
 			t.Fatalf("%s: %d messages", name, len(effect.Messages))
 		}
@@ -95,7 +95,7 @@ func FuzzCut(f *testing.F) {
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		firstWABA(body)
-		changes, _ := cut(body, time.Now())
+		changes, _ := Reader{}.cut(body, time.Now())
 		for _, c := range changes {
 			if len(c.Change.Value) == 0 {
 				t.Errorf("a change is kept without its bytes: %+v", c.Change)
@@ -129,7 +129,7 @@ func TestHostileBodiesAreReadInBoundedTimeAndSpoilNothing(t *testing.T) {
 		"NUL":            {change(`{"messages":[{"id":"\u0000a","text":{"body":"\u0000"}}]}`), true, "WAITING"},
 		"no digits":      {strings.Replace(change(`{}`), `"77"`, `"7\u0000"`, 1), true, "UNPARSED"},
 	} {
-		changes, ok := cut([]byte(c.body), time.Now())
+		changes, ok := Reader{}.cut([]byte(c.body), time.Now())
 		var states []string
 		for _, n := range changes {
 			states = append(states, string(n.Change.State))
@@ -200,7 +200,7 @@ func FuzzRead(f *testing.F) {
 			`"event":"PARTNER_REMOVED","waba_info":{"waba_id":"1"}}`))
 	}
 	f.Fuzz(func(t *testing.T, field string, value []byte) {
-		effect := Read(store.Change{Field: field, PhoneNumberID: "1", Value: value})
+		effect := Reader{}.Read(store.Change{Field: field, PhoneNumberID: "1", Value: value})
 		wantFit(t, effect)
 	})
 }

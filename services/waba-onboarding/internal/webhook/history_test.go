@@ -10,7 +10,7 @@ import (
 
 // historyOf reads a value of the field history.
 func historyOf(value string) store.Effect {
-	return Read(store.Change{Field: "history", PhoneNumberID: "12", Value: []byte(value)})
+	return Reader{}.Read(store.Change{Field: "history", PhoneNumberID: "12", Value: []byte(value)})
 }
 
 const historyMetadata = `"metadata":{"display_phone_number":"15550783881","phone_number_id":"12"}`

@@ -17,18 +17,26 @@ type accountValue struct {
 	Ban   struct {
 		State string `json:"waba_ban_state"`
 	} `json:"ban_info"`
+	Account struct {
+		App looseID `json:"partner_app_id"`
+	} `json:"waba_info"`
 	Restrictions []struct {
 		Expiration seconds `json:"expiration"`
 	} `json:"restriction_info"`
 }
 
-// readAccount reads the events that end our access or change how the account stands, and notes every other.
-func readAccount(change store.Change) store.Effect {
+// readAccount reads the events that end our access or change how the account stands, and notes every other. What befell
+// another app of the same customer has a name of its own: it must not be taken for ours.
+func (r Reader) readAccount(change store.Change) store.Effect {
 	var value accountValue
 	if err := json.Unmarshal(change.Value, &value); err != nil || value.Event == "" {
 		return store.Effect{}
 	}
 	fact := store.AccountFact{Event: clean(value.Event, 64)}
+	if app := value.Account.App; app != "" && string(app) != r.AppID {
+		fact.Event += "_OF_ANOTHER_APP"
+		return store.Effect{Account: &fact}
+	}
 	switch value.Event {
 	case "PARTNER_REMOVED", "ACCOUNT_DELETED":
 		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_WABA_NOT_SHARED.String(), true

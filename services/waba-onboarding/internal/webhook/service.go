@@ -16,8 +16,9 @@ import (
 
 // Service implements of WebhookService what is about changes and deliveries.
 type Service struct {
-	Store *store.Store
-	Keys  *keyring.Keyring
+	Store  *store.Store
+	Reader Reader
+	Keys   *keyring.Keyring
 
 	followers followers
 }
@@ -86,7 +87,7 @@ func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChan
 	if err != nil {
 		return nil, connection.NotFound()
 	}
-	change, err := s.Store.ReplayChange(ctx, scope, id, Read)
+	change, err := s.Store.ReplayChange(ctx, scope, id, s.Reader.Read)
 	if err != nil {
 		return nil, connection.AsFault(err)
 	}

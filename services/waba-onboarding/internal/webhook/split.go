@@ -30,6 +30,7 @@ const (
 // the delivery itself.
 type Splitter struct {
 	Store   *store.Store
+	Reader  Reader
 	Log     *slog.Logger
 	batches chan batch
 	queued  sync.Map // of the ids in batches, and of those that are being split: none is queued twice
@@ -41,9 +42,9 @@ type Splitter struct {
 }
 
 // NewSplitter makes a splitter. Its Run must run beside the server.
-func NewSplitter(rows *store.Store, log *slog.Logger) *Splitter {
+func NewSplitter(rows *store.Store, reader Reader, log *slog.Logger) *Splitter {
 	return &Splitter{
-		Store: rows, Log: log,
+		Store: rows, Reader: reader, Log: log,
 		batches: make(chan batch, queueLength), lanes: newLanes(),
 		open: semaphore.NewWeighted(maxOpen), atHand: semaphore.NewWeighted(maxAtHand),
 		done: make(chan uuid.UUID, queueLength),
@@ -264,7 +265,7 @@ func (s *Splitter) split(ctx context.Context, together []unsplit) error {
 	return run.Protect(func() error {
 		parts := make([]store.Split, 0, len(together))
 		for _, d := range together {
-			changes, ok := cut(d.Body, d.ReceiveTime)
+			changes, ok := s.Reader.cut(d.Body, d.ReceiveTime)
 			parts = append(parts, store.Split{Delivery: d.Delivery, Changes: changes, Unparsed: !ok})
 		}
 		if err := s.Store.SplitDeliveries(ctx, parts); err != nil {

@@ -20,7 +20,8 @@ const (
 
 // Worker gives changes to connections that were proven after they came, and removes what is old.
 type Worker struct {
-	Store *store.Store
+	Store  *store.Store
+	Reader Reader
 	// Keep is how long what Meta sent is kept.
 	Keep time.Duration
 	Log  *slog.Logger
@@ -59,7 +60,7 @@ func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
 		}
 		for _, change := range waiting {
 			last = change.ID
-			if err := w.Store.ResolveChange(ctx, change, Read(change)); err != nil {
+			if err := w.Store.ResolveChange(ctx, change, w.Reader.Read(change)); err != nil {
 				return err
 			}
 		}
