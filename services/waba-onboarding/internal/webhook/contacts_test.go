@@ -31,6 +31,7 @@ func TestAnEntryOfTheAddressBookSaysWhoIsCalledWhat(t *testing.T) {
 		"no time":           {`{"contact":{` + ana + `},"action":"add","metadata":7}`, []store.Contact{{Phone: "16505551234", Name: "Ana B", Time: received}}},
 		"markup and NUL":    {entry("add", `"full_name":"<b>\u0000\u001b[31m","phone_number":1650`, `1739321024`), []store.Contact{{Phone: "1650", Name: "<b>\x1b[31m", Time: said}}},
 		"a long name":       {entry("add", `"full_name":"`+long+`","phone_number":"1650"`, `1739321024`), []store.Contact{{Phone: "1650", Name: strings.Repeat("é", maxName/2), Time: said}}},
+		"odd neighbours":    {`{"type":7,"contact":{"full_name":{},"first_name":"Ana","phone_number":"1650"},"action":"add","metadata":{"timestamp":{}}}`, []store.Contact{{Phone: "1650", Name: "Ana", Time: received}}},
 		"nobody":            {entry("add", `"full_name":"Ana"`, `1739321024`), nil},
 		"no number":         {entry("add", `"phone_number":"`+strings.Repeat("1", 99)+`"`, `1739321024`), nil},
 		"a new word":        {entry("merge", ana, `1739321024`), nil},

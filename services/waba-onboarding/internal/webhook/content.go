@@ -1,13 +1,8 @@
 package webhook
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // content holds those parts of a message, each named by its type, that a person can read.
@@ -69,36 +64,4 @@ func (c *content) text() string {
 		c.Interactive.Button.Title, c.Interactive.List.Title, c.Interactive.Form.Body, c.Reaction.Emoji,
 		c.Location.Name, c.Location.Address, strings.Join(names, ", "), c.Order.Text, c.System.Body,
 	)
-}
-
-// decode reads JSON into a value. A part that has another type than Meta documents stays empty, and the rest is read all
-// the same: Meta adds and changes parts, and none of that may hide a message.
-func decode(raw []byte, into any) bool {
-	var syntax *json.SyntaxError
-	return !errors.As(json.Unmarshal(raw, into), &syntax)
-}
-
-// seconds are a time of Meta's: a Unix time, as a number or a string.
-type seconds string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *seconds) UnmarshalJSON(b []byte) error {
-	*s = seconds(bytes.Trim(b, `"`))
-	return nil
-}
-
-// year10000 is the first second that neither JSON nor protobuf has a form for: a row with it could never be shown.
-const year10000 = 253402300800
-
-// time is nil for what is no time.
-func (s seconds) time() *time.Time {
-	unix, err := strconv.ParseInt(string(s), 10, 64)
-	if len(s) == len("1750030073000") {
-		unix /= 1000 // milliseconds: as seconds it were thousands of years away
-	}
-	if err != nil || unix <= 0 || unix >= year10000 {
-		return nil
-	}
-	at := time.Unix(unix, 0).UTC()
-	return &at
 }

@@ -1,8 +1,8 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/json"
-	"strconv"
 
 	"github.com/google/uuid"
 
@@ -49,8 +49,8 @@ type messagesValue struct {
 }
 
 type contact struct {
-	WaID    string `json:"wa_id"`
-	UserID  string `json:"user_id"`
+	WaID    looseID `json:"wa_id"`
+	UserID  looseID `json:"user_id"`
 	Profile struct {
 		Name string `json:"name"`
 	} `json:"profile"`
@@ -91,32 +91,32 @@ func readEchoes(change store.Change) store.Effect {
 
 // rawMessage holds what messages of every type have in common, and what makes one an edit or a revocation.
 type rawMessage struct {
-	ID        string  `json:"id"`
-	From      string  `json:"from"`
-	FromUser  string  `json:"from_user_id"`
-	To        string  `json:"to"`
-	ToUser    string  `json:"to_user_id"`
+	ID        looseID `json:"id"`
+	From      looseID `json:"from"`
+	FromUser  looseID `json:"from_user_id"`
+	To        looseID `json:"to"`
+	ToUser    looseID `json:"to_user_id"`
 	Timestamp seconds `json:"timestamp"`
 	Type      string  `json:"type"`
 	content
 	Edit struct {
-		Original string  `json:"original_message_id"`
+		Original looseID `json:"original_message_id"`
 		Message  content `json:"message"`
 	} `json:"edit"`
 	Revoke struct {
-		Original string `json:"original_message_id"`
+		Original looseID `json:"original_message_id"`
 	} `json:"revoke"`
 	Errors []metaError `json:"errors"`
 }
 
 type metaError struct {
-	Code  json.Number `json:"code"`
-	Title string      `json:"title"`
+	Code  looseID `json:"code"`
+	Title string  `json:"title"`
 }
 
 func readMessage(raw json.RawMessage, direction store.Direction, phone string, contacts []contact) (store.MessageFact, bool) {
 	var m rawMessage
-	if !decode(raw, &m) || m.ID == "" {
+	if !decode(raw, &m) {
 		return store.MessageFact{}, false
 	}
 	person, user := m.From, m.FromUser
@@ -124,9 +124,9 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 		person, user = m.To, m.ToUser
 	}
 	fact := store.MessageFact{
-		Edits: clean(m.Edit.Original, 512), Revokes: clean(m.Revoke.Original, 512),
+		Edits: m.Edit.Original.wamid(), Revokes: m.Revoke.Original.wamid(),
 		Message: store.Message{
-			PhoneNumberID: phone, Wamid: clean(m.ID, 512), Direction: direction, Type: clean(m.Type, 64),
+			PhoneNumberID: phone, Wamid: m.ID.wamid(), Direction: direction, Type: clean(m.Type, 64),
 			Text: clean(m.text(), maxText), MessageTime: m.Timestamp.time(), Error: errorText(m.Errors), Content: raw,
 		},
 	}
@@ -134,7 +134,7 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 	if fact.Type == "" {
 		fact.Type = "unknown"
 	}
-	return fact, true
+	return fact, fact.Wamid != ""
 }
 
 // text is what a person reads of a message; of an edit, the new text.
@@ -147,8 +147,8 @@ func (m *rawMessage) text() string {
 
 // whom tells who the other side is. The phone number may be absent or empty, and a user id may stand where the number
 // stood (meta-platform: usernames and business-scoped user ids, 2026).
-func whom(person, user string, contacts []contact) (phone, userID, name string) {
-	if !digits.MatchString(person) {
+func whom(person, user looseID, contacts []contact) (phone, userID, name string) {
+	if person.ofDigits() == "" {
 		if user == "" {
 			user = person
 		}
@@ -163,25 +163,25 @@ func whom(person, user string, contacts []contact) (phone, userID, name string) 
 			break
 		}
 	}
-	return clean(person, 32), clean(user, 160), clean(name, maxName)
+	return person.ofDigits(), clean(string(user), 160), clean(name, maxName)
 }
 
 func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 	var s struct {
-		ID        string      `json:"id"`
+		ID        looseID     `json:"id"`
 		Status    string      `json:"status"`
 		Timestamp seconds     `json:"timestamp"`
-		Recipient string      `json:"recipient_id"`
-		User      string      `json:"recipient_user_id"`
+		Recipient looseID     `json:"recipient_id"`
+		User      looseID     `json:"recipient_user_id"`
 		Errors    []metaError `json:"errors"`
 		// Opaque is what was given to Meta with the message, by us or by whoever else sends from the number.
 		Opaque json.RawMessage `json:"biz_opaque_callback_data"`
 	}
-	if !decode(raw, &s) || s.ID == "" {
+	if !decode(raw, &s) {
 		return store.StatusFact{}, false
 	}
 	fact := store.StatusFact{
-		MessageID: ourID(s.Opaque), Wamid: clean(s.ID, 512), PhoneNumberID: phone, Error: errorText(s.Errors),
+		MessageID: ourID(s.Opaque), Wamid: s.ID.wamid(), PhoneNumberID: phone, Error: errorText(s.Errors),
 	}
 	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
 	at := s.Timestamp.time()
@@ -195,7 +195,7 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 	case "failed":
 		fact.Failed = at
 	}
-	return fact, true
+	return fact, fact.Wamid != ""
 }
 
 // ourID reads the id of a message that we sent, in no other form than ours; none for anything else.
@@ -215,6 +215,5 @@ func errorText(errs []metaError) string {
 	if len(errs) == 0 {
 		return ""
 	}
-	code, _ := errs[0].Code.Int64()
-	return clean(strconv.FormatInt(code, 10)+" "+errs[0].Title, 512)
+	return clean(cmp.Or(string(errs[0].Code), "0")+" "+errs[0].Title, 512)
 }

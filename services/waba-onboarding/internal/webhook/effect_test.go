@@ -30,6 +30,24 @@ func TestAStatusNamesAMessageOfOursInOurOwnFormAlone(t *testing.T) {
 	}
 }
 
+func TestAnErrorIsReadWhateverItsCodeIs(t *testing.T) {
+	t.Parallel()
+	for errors, want := range map[string]string{
+		`[{"code":131047,"title":"Re-engagement"}]`: "131047 Re-engagement", `[{"code":"131047","title":"Re-engagement"}]`: "131047 Re-engagement",
+		`[{"code":{},"title":"Re-engagement"}]`: "0 Re-engagement", `[{"code":"E1","title":7}]`: "E1 ", `["x"]`: "0 ", `[]`: "", `{}`: "",
+	} {
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(
+			`{"statuses":[{"errors":` + errors + `,"id":"wamid.1","status":"failed","timestamp":"1750030073"}],` +
+				`"messages":[{"errors":` + errors + `,"id":"wamid.2"}]}`)})
+		if len(effect.Statuses) != 1 || effect.Statuses[0].Error != want || effect.Statuses[0].Failed == nil {
+			t.Errorf("%s: %+v", errors, effect.Statuses)
+		}
+		if len(effect.Messages) != 1 || effect.Messages[0].Error != want {
+			t.Errorf("%s: %+v", errors, effect.Messages)
+		}
+	}
+}
+
 func TestWhatAPersonReadsOfAMessage(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{
@@ -49,10 +67,12 @@ func TestWhatAPersonReadsOfAMessage(t *testing.T) {
 		`"type":"sticker","sticker":{"id":"1"}`:                                                                        "",
 		`"type":"text","text":"not as documented","order":[1]`:                                                         "",
 		`"type":"text","text":{"body":"oi"},"contacts":{"a":1}`:                                                        "oi",
+		`"type":"text","errors":[{"code":"none"}],"text":{"body":"oi"}`:                                                "oi",
+		`"type":"text","edit":[],"revoke":7,"from":{},"text":{"body":"oi"}`:                                            "oi",
 		`"type":"text","timestamp":"soon","text":{"body":"timeless"}`:                                                  "timeless",
 		`"type":"text","timestamp":{"at":1},"text":{"body":"timeless"}`:                                                "timeless",
 	} {
-		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1","from":"5511987654321",` + message + `}]}`)})
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{` + message + `,"id":"wamid.1","from":"5511987654321"}]}`)})
 		if len(effect.Messages) != 1 || effect.Messages[0].Text != want {
 			t.Errorf("%s: %+v", message, effect.Messages)
 		}

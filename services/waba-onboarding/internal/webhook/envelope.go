@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -56,19 +55,23 @@ func (r Reader) cutEntry(of string, raw json.RawMessage, received time.Time) []s
 			changes = append(changes, unparsed(rawChange, received))
 			continue
 		}
-		changes = append(changes, r.newChange(of, string(entry.ID), entry.Time.time(), change.Field, change.Value, received))
+		changes = append(changes, r.newChange(of, entry.ID, entry.Time.time(), change.Field, change.Value, received))
 	}
 	return changes
 }
 
 // newChange reads whose a change is and what it does. It waits until it is routed.
-func (r Reader) newChange(of, entryID string, at *time.Time, field string, value json.RawMessage, received time.Time) store.NewChange { //nolint:revive // argument-limit: the parts of a change
+func (r Reader) newChange(of string, entryID looseID, at *time.Time, field string, value json.RawMessage, received time.Time) store.NewChange { //nolint:revive // argument-limit: the parts of a change
 	change := store.Change{
-		Field: field, State: store.ChangeWaiting, WabaID: entryID, EntryTime: at, ReceiveTime: received, Value: value,
+		Field: field, State: store.ChangeWaiting, WabaID: entryID.ofDigits(), EntryTime: at, ReceiveTime: received, Value: value,
 	}
-	change.Hash = hashOf(field, entryID, at, value)
+	change.Hash = hashOf(field, string(entryID), at, value)
 	if of != object {
 		change.State = store.ChangeIgnored
+		return store.NewChange{Change: change}
+	}
+	if !bytes.HasPrefix(value, []byte("{")) {
+		change.State = store.ChangeUnparsed
 		return store.NewChange{Change: change}
 	}
 	var whose struct {
@@ -78,32 +81,21 @@ func (r Reader) newChange(of, entryID string, at *time.Time, field string, value
 		Account struct {
 			WabaID looseID `json:"waba_id"`
 		} `json:"waba_info"`
-		Event json.RawMessage `json:"event"`
+		Event string `json:"event"`
 	}
-	if err := json.Unmarshal(value, &whose); err != nil || bytes.Equal(value, []byte("null")) || len(value) == 0 {
-		change.State = store.ChangeUnparsed
-		return store.NewChange{Change: change}
-	}
+	decode(value, &whose)
+	change.PhoneNumberID = whose.Metadata.PhoneNumberID.ofDigits()
 	if field == "account_update" {
-		change.Event = eventOf(whose.Event)
+		change.Event = clean(whose.Event, 64)
 		if whose.Account.WabaID != "" {
-			change.WabaID = string(whose.Account.WabaID) // the entry's id is the partner's business
+			change.WabaID = whose.Account.WabaID.ofDigits() // the entry's id is the partner's business
 		}
 	}
-	change.PhoneNumberID = string(whose.Metadata.PhoneNumberID)
-	if !digits.MatchString(change.WabaID) || (change.PhoneNumberID != "" && !digits.MatchString(change.PhoneNumberID)) {
-		change.State, change.WabaID, change.PhoneNumberID = store.ChangeUnparsed, "", ""
+	if change.WabaID == "" {
+		change.State, change.PhoneNumberID = store.ChangeUnparsed, ""
 		return store.NewChange{Change: change}
 	}
 	return store.NewChange{Change: change, Effect: r.Read(change)}
-}
-
-func eventOf(raw json.RawMessage) string {
-	var event string
-	if json.Unmarshal(raw, &event) != nil {
-		return ""
-	}
-	return clean(event, 64)
 }
 
 func unparsed(raw json.RawMessage, received time.Time) store.NewChange {
@@ -125,33 +117,6 @@ func hashOf(field, entryID string, at *time.Time, value []byte) string {
 	sum.Write([]byte{0})
 	sum.Write(value)
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// looseID is an id that may be a string or a number.
-type looseID string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (id *looseID) UnmarshalJSON(b []byte) error {
-	if bytes.Equal(b, []byte("null")) {
-		return nil
-	}
-	if len(b) > 0 && b[0] == '"' {
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		if clean(s, 128) != s {
-			return errors.New("an id that no column takes") // mended it would be somebody else's
-		}
-		*id = looseID(s)
-		return nil
-	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return err
-	}
-	*id = looseID(n)
-	return nil
 }
 
 // clean makes a text of Meta's fit for a column: valid UTF-8 without NUL, which PostgreSQL refuses, and not longer than

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,66 @@ func TestWhatCanNotBeReadSpoilsNothingElse(t *testing.T) {
 	}
 }
 
+func TestWhatIsOddInAnEnvelopeIsLostAlone(t *testing.T) {
+	t.Parallel()
+	const at = "1739321024"
+	for name, c := range map[string]struct {
+		time, metadata    string
+		waba, phone, told string
+	}{
+		"as documented":        {at, `{"phone_number_id":"12"}`, "77", "12", at},
+		"an ISO time":          {`"2026-11-24T00:00:00Z"`, `{"phone_number_id":"12"}`, "77", "12", ""},
+		"an empty time":        {`""`, `{"phone_number_id":"12"}`, "77", "12", ""},
+		"a truth for a time":   {`true`, `{"phone_number_id":"12"}`, "77", "12", ""},
+		"a list of times":      {`[1]`, `{"phone_number_id":"12"}`, "77", "12", ""},
+		"a far time":           {`253402300800`, `{"phone_number_id":"12"}`, "77", "12", ""},
+		"metadata as text":     {at, `"x"`, "77", "", at},
+		"metadata as a list":   {at, `[]`, "77", "", at},
+		"an id that is a map":  {at, `{"phone_number_id":{}}`, "77", "", at},
+		"an id of letters":     {at, `{"phone_number_id":"12a"}`, "77", "", at},
+		"an id with a NUL":     {at, `{"phone_number_id":"12\u0000"}`, "77", "", at},
+		"an id, then metadata": {at, `{"phone_number_id":"12"},"waba_info":[],"event":{}`, "77", "12", at},
+	} {
+		body := `{"object":"whatsapp_business_account","entry":[{"time":` + c.time + `,"id":"77","changes":[{"field":"messages","value":` +
+			`{"metadata":` + c.metadata + `,"messages":[{"id":"wamid.1"}]}}]}]}`
+		changes, _ := Reader{}.cut([]byte(body), time.Now())
+		if len(changes) != 1 {
+			t.Fatalf("%s: %d changes", name, len(changes))
+		}
+		change, told := changes[0].Change, ""
+		if change.EntryTime != nil {
+			told = strconv.FormatInt(change.EntryTime.Unix(), 10)
+		}
+		if change.State != store.ChangeWaiting || change.WabaID != c.waba || change.PhoneNumberID != c.phone || told != c.told {
+			t.Errorf("%s: %+v at %s", name, change, told)
+		}
+		if messages := changes[0].Effect.Messages; len(messages) != 1 || messages[0].PhoneNumberID != c.phone {
+			t.Errorf("%s: %+v", name, messages)
+		}
+	}
+}
+
+func TestAnEntryWithoutAListOfChangesIsKept(t *testing.T) {
+	t.Parallel()
+	for _, entry := range []string{`{"id":"77","changes":{"field":"messages","value":{}}}`, `{"id":"77","changes":"x"}`, `[1]`, `7`} {
+		changes, _ := Reader{}.cut([]byte(`{"object":"whatsapp_business_account","entry":[`+entry+`]}`), time.Now())
+		if len(changes) != 1 || changes[0].Change.State != store.ChangeUnparsed || string(changes[0].Change.Value) != entry {
+			t.Errorf("%s: %+v", entry, changes)
+		}
+	}
+}
+
+func TestAValueThatIsNoObjectIsKeptUnparsed(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{`null`, `7`, `"x"`, `[]`, `true`} {
+		body := `{"object":"whatsapp_business_account","entry":[{"id":"77","changes":[{"field":"messages","value":` + value + `}]}]}`
+		changes, _ := Reader{}.cut([]byte(body), time.Now())
+		if len(changes) != 1 || changes[0].Change.State != store.ChangeUnparsed || string(changes[0].Change.Value) != value {
+			t.Errorf("%s: %+v", value, changes)
+		}
+	}
+}
+
 func TestPartnerEventsBelongToTheCustomersAccount(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":[{"id":"2949480000000001","time":1744823932,"changes":[` +
@@ -71,6 +132,7 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 		"absent":     {`"from_user_id":"US.1"`, `"user_id":"US.1"`, "", "US.1"},
 		"empty":      {`"from":"","from_user_id":"US.1"`, `"wa_id":"","user_id":"US.1"`, "", "US.1"},
 		"in from":    {`"from":"US.1"`, `"wa_id":"US.1"`, "", "US.1"},
+		"numbers":    {`"from":165,"from_user_id":"US.1"`, `"wa_id":165,"user_id":"US.1"`, "165", "US.1"},
 		"by contact": {`"from":"165"`, `"wa_id":"165","user_id":"US.1"`, "165", "US.1"},
 	} {
 		value := `{"metadata":{"phone_number_id":"1"},"contacts":[{"profile":{"name":"Ana"},` + c.contact + `}],` +

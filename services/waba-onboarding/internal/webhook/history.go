@@ -8,13 +8,15 @@ import (
 )
 
 // codeHistoryOff is Meta's word that the business does not share its history.
-const codeHistoryOff = 2593109
+const codeHistoryOff = "2593109"
 
 // historyChunk is a part of the history, or the reason why none comes.
 type historyChunk struct {
-	Metadata json.RawMessage   `json:"metadata"`
-	Threads  []json.RawMessage `json:"threads"`
-	Errors   []metaError       `json:"errors"`
+	Metadata struct {
+		Progress looseID `json:"progress"`
+	} `json:"metadata"`
+	Threads []json.RawMessage `json:"threads"`
+	Errors  []metaError       `json:"errors"`
 }
 
 // readHistory reads chunks of old messages, or, in the same field, the media of some that came before.
@@ -27,7 +29,7 @@ func readHistory(change store.Change) store.Effect {
 		History  []json.RawMessage `json:"history"`
 		Messages []json.RawMessage `json:"messages"`
 	}
-	if err := json.Unmarshal(change.Value, &value); err != nil {
+	if !decode(change.Value, &value) {
 		return store.Effect{}
 	}
 	if len(value.History) == 0 && len(value.Messages) == 0 {
@@ -37,7 +39,7 @@ func readHistory(change store.Change) store.Effect {
 	h := historyReader{phone: change.PhoneNumberID, business: string(value.Metadata.Display), effect: store.Effect{Sync: fact}}
 	for _, raw := range value.History {
 		var chunk historyChunk
-		if err := json.Unmarshal(raw, &chunk); err == nil {
+		if decode(raw, &chunk) {
 			h.readChunk(chunk)
 		}
 	}
@@ -56,17 +58,12 @@ type historyReader struct {
 
 func (h *historyReader) readChunk(chunk historyChunk) {
 	fact := h.effect.Sync
-	var place struct {
-		Progress looseID `json:"progress"` // a number, or a string that holds one
-	}
-	if err := json.Unmarshal(chunk.Metadata, &place); err == nil {
-		if progress, err := strconv.Atoi(string(place.Progress)); err == nil {
-			fact.Progress = max(fact.Progress, progress)
-		}
+	if progress, err := strconv.Atoi(string(chunk.Metadata.Progress)); err == nil {
+		fact.Progress = max(fact.Progress, progress)
 	}
 	if len(chunk.Errors) > 0 {
 		fact.Ended, fact.Reason = store.SyncFailed, "META_REJECTED"
-		if code, err := chunk.Errors[0].Code.Int64(); err == nil && code == codeHistoryOff {
+		if chunk.Errors[0].Code == codeHistoryOff {
 			fact.Ended, fact.Reason = store.SyncDeclined, ""
 		}
 	}
@@ -75,17 +72,17 @@ func (h *historyReader) readChunk(chunk historyChunk) {
 			ID       looseID           `json:"id"`
 			Messages []json.RawMessage `json:"messages"`
 		}
-		if err := json.Unmarshal(raw, &thread); err != nil {
+		if !decode(raw, &thread) {
 			continue
 		}
 		for _, raw := range thread.Messages {
-			fact.Messages = h.add(fact.Messages, raw, string(thread.ID))
+			fact.Messages = h.add(fact.Messages, raw, thread.ID)
 		}
 	}
 }
 
 // add adds a message to a list of old ones. An edit or a revocation among them is what it is anywhere.
-func (h *historyReader) add(list []store.MessageFact, raw json.RawMessage, thread string) []store.MessageFact {
+func (h *historyReader) add(list []store.MessageFact, raw json.RawMessage, thread looseID) []store.MessageFact {
 	m, ok := h.readMessage(raw, thread)
 	switch {
 	case !ok:
@@ -99,20 +96,20 @@ func (h *historyReader) add(list []store.MessageFact, raw json.RawMessage, threa
 
 // readMessage reads an old message. What the business sent comes from its number, and all of it from its own app: an
 // echo. The other side is who the thread is with, where the message does not say.
-func (h *historyReader) readMessage(raw json.RawMessage, thread string) (store.MessageFact, bool) {
+func (h *historyReader) readMessage(raw json.RawMessage, thread looseID) (store.MessageFact, bool) {
 	var side struct {
-		From    string `json:"from"`
-		To      string `json:"to"`
-		ToUser  string `json:"to_user_id"`
+		From    looseID `json:"from"`
+		To      looseID `json:"to"`
+		ToUser  looseID `json:"to_user_id"`
 		Context struct {
 			Status string `json:"status"`
 		} `json:"history_context"`
 	}
-	if err := json.Unmarshal(raw, &side); err != nil {
+	if !decode(raw, &side) {
 		return store.MessageFact{}, false
 	}
 	direction := store.Inbound
-	if side.To != "" || side.ToUser != "" || (side.From != "" && side.From == h.business) {
+	if side.To != "" || side.ToUser != "" || (side.From != "" && string(side.From) == h.business) {
 		direction = store.Echo
 	}
 	fact, ok := readMessage(raw, direction, h.phone, nil)

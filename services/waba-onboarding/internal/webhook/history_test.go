@@ -33,6 +33,8 @@ func TestOldMessagesKnowWhoSentThemAndHowFarTheyGot(t *testing.T) {
 		"not sent yet":      {message(`"from":"15550783881","to":"1","history_context":{"status":"PENDING"}`), store.Echo, "UNKNOWN", "1"},
 		"failed":            {message(`"from":"15550783881","to":"1","history_context":{"status":"ERROR"}`), store.Echo, "FAILED", "1"},
 		"a new word":        {message(`"from":"15550783881","to":"1","history_context":{"status":"TELEPATHY"}`), store.Echo, "SENT", "1"},
+		"of numbers":        {message(`"from":15550783881,"to":16505550000,"history_context":{"status":"READ"}`), store.Echo, "READ", "16505550000"},
+		"an odd context":    {message(`"from":16505551234,"history_context":"READ"`), store.Inbound, "RECEIVED", "16505551234"},
 		"from nobody":       {message(`"history_context":{"status":"READ"}`), store.Inbound, "RECEIVED", "16505551234"},
 	} {
 		effect := historyOf(`{` + historyMetadata + `,"history":[{"threads":[{"id":"16505551234","messages":[` + c.message + `]}]}]}`)
@@ -60,11 +62,18 @@ func TestAChunkSaysHowFarTheHistoryGot(t *testing.T) {
 		"several":        {`[{"metadata":{"progress":100}},{"metadata":{"progress":"5"}}]`, 100, "", ""},
 		"nonsense":       {`["x",{"metadata":{"progress":{}}},{"metadata":7},{"metadata":{"progress":"many"}},{"threads":["x",{"messages":[7,{}]}]}]`, 0, "", ""},
 		"declined":       {`[{"errors":[{"code":2593109,"title":"History sync is turned off"}]}]`, 0, store.SyncDeclined, ""},
+		"as text":        {`[{"errors":[{"code":"2593109"}]}]`, 0, store.SyncDeclined, ""},
+		"odd neighbours": {`[{"errors":{},"metadata":[],"threads":{}},{"errors":[{"code":{}}],"metadata":{"phase":{},"progress":7}}]`, 7, store.SyncFailed, "META_REJECTED"},
 		"another reason": {`[{"errors":[{"code":131000}]}]`, 0, store.SyncFailed, "META_REJECTED"},
 	} {
 		fact := historyOf(`{` + historyMetadata + `,"history":` + c.history + `}`).Sync
 		if fact == nil || fact.Progress != c.progress || fact.Ended != c.ended || fact.Reason != c.reason || len(fact.Messages) != 0 {
 			t.Errorf("%s: %+v", name, fact)
+		}
+	}
+	for _, odd := range []string{`{"metadata":"x","history":[{"metadata":{"progress":5}}]}`, `{"messages":{},"metadata":{"display_phone_number":{}},"history":[{"metadata":{"progress":5}}]}`} {
+		if fact := historyOf(odd).Sync; fact == nil || fact.Progress != 5 {
+			t.Errorf("%s: %+v", odd, fact)
 		}
 	}
 	for _, empty := range []string{`{}`, `[]`, `{"history":{}}`, `{` + historyMetadata + `,"history":[]}`} {

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"cmp"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ type accountValue struct {
 // another app of the same customer has a name of its own: it must not be taken for ours.
 func (r Reader) readAccount(change store.Change) store.Effect {
 	var value accountValue
-	if err := json.Unmarshal(change.Value, &value); err != nil || value.Event == "" {
+	if !decode(change.Value, &value) || value.Event == "" {
 		return store.Effect{}
 	}
 	fact := store.AccountFact{Event: clean(value.Event, 64)}
@@ -86,7 +85,7 @@ func readReview(change store.Change) store.Effect {
 	var value struct {
 		Decision string `json:"decision"`
 	}
-	if err := json.Unmarshal(change.Value, &value); err != nil || value.Decision == "" {
+	if !decode(change.Value, &value) || value.Decision == "" {
 		return store.Effect{}
 	}
 	fact := store.AccountFact{Event: "ACCOUNT_REVIEW_" + clean(value.Decision, 32)}
@@ -101,15 +100,15 @@ func readReview(change store.Change) store.Effect {
 
 func readQuality(change store.Change) store.Effect {
 	var value struct {
-		Number string `json:"display_phone_number"`
-		Event  string `json:"event"`
-		Limit  string `json:"current_limit"`
-		Daily  any    `json:"max_daily_conversations_per_business"` // a tier, or a number
+		Number looseID `json:"display_phone_number"`
+		Event  string  `json:"event"`
+		Limit  string  `json:"current_limit"`
+		Daily  any     `json:"max_daily_conversations_per_business"` // a tier, or a number
 	}
-	if err := json.Unmarshal(change.Value, &value); err != nil {
+	if !decode(change.Value, &value) {
 		return store.Effect{}
 	}
-	fact := store.NumberFact{Digits: onlyDigits(value.Number), Event: "NUMBER_QUALITY_" + clean(value.Event, 32)}
+	fact := store.NumberFact{Digits: onlyDigits(string(value.Number)), Event: "NUMBER_QUALITY_" + clean(value.Event, 32)}
 	tier, _ := value.Daily.(string)
 	if limit := clean(cmp.Or(tier, value.Limit), 64); limit != "" {
 		fact.MessagingLimit = &limit
@@ -126,16 +125,16 @@ func readQuality(change store.Change) store.Effect {
 
 func readName(change store.Change) store.Effect {
 	var value struct {
-		Number   string `json:"display_phone_number"`
-		Decision string `json:"decision"`
-		Name     string `json:"requested_verified_name"`
+		Number   looseID `json:"display_phone_number"`
+		Decision string  `json:"decision"`
+		Name     string  `json:"requested_verified_name"`
 	}
-	if err := json.Unmarshal(change.Value, &value); err != nil || value.Decision == "" {
+	if !decode(change.Value, &value) || value.Decision == "" {
 		return store.Effect{}
 	}
 	decision, name := clean(value.Decision, 32), clean(value.Name, 256)
 	fact := store.NumberFact{
-		Digits: onlyDigits(value.Number), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
+		Digits: onlyDigits(string(value.Number)), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
 		Approved: decision == "APPROVED",
 	}
 	if fact.Approved && name != "" {
