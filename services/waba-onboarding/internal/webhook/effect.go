@@ -68,7 +68,7 @@ func readMessages(change store.Change) store.Effect {
 		}
 	}
 	for _, raw := range value.Statuses {
-		if fact, ok := readStatus(raw, change.PhoneNumberID); ok {
+		if fact, ok := readStatus(raw, change); ok {
 			effect.Statuses = append(effect.Statuses, fact)
 		}
 	}
@@ -166,7 +166,9 @@ func whom(person, user looseID, contacts []contact) (phone, userID, name string)
 	return person.ofDigits(), clean(string(user), 160), clean(name, maxName)
 }
 
-func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
+// readStatus reads how far a message got. A status without a time is of when it came: it says by its time alone that the
+// message got there.
+func readStatus(raw json.RawMessage, change store.Change) (store.StatusFact, bool) {
 	var s struct {
 		ID        looseID     `json:"id"`
 		Status    string      `json:"status"`
@@ -181,10 +183,10 @@ func readStatus(raw json.RawMessage, phone string) (store.StatusFact, bool) {
 		return store.StatusFact{}, false
 	}
 	fact := store.StatusFact{
-		MessageID: ourID(s.Opaque), Wamid: s.ID.wamid(), PhoneNumberID: phone, Error: errorText(s.Errors),
+		MessageID: ourID(s.Opaque), Wamid: s.ID.wamid(), PhoneNumberID: change.PhoneNumberID, Error: errorText(s.Errors),
 	}
 	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
-	at := s.Timestamp.time()
+	at := cmp.Or(s.Timestamp.time(), &change.ReceiveTime)
 	switch s.Status {
 	case "sent":
 		fact.Sent = at

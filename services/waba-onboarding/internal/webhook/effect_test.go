@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"testing"
+	"time"
 
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -26,6 +27,30 @@ func TestAStatusNamesAMessageOfOursInOurOwnFormAlone(t *testing.T) {
 		}
 		if got := effect.Statuses[0].MessageID.String(); got != want {
 			t.Errorf("%s: names %s", opaque, got)
+		}
+	}
+}
+
+func TestAStatusWithoutATimeIsOfWhenItCame(t *testing.T) {
+	t.Parallel()
+	came, told := time.Unix(1750040000, 0).UTC(), time.Unix(1750030073, 0).UTC()
+	for timestamp, want := range map[string]time.Time{
+		`"timestamp":"1750030073",`: told, `"timestamp":1750030073,`: told, `"timestamp":"1750030073123",`: told, ``: came,
+		`"timestamp":"2025-06-15T23:27:53Z",`: came, `"timestamp":"",`: came, `"timestamp":null,`: came, `"timestamp":1750030073.5,`: came,
+		`"timestamp":{},`: came, `"timestamp":0,`: came, `"timestamp":"253402300800",`: came,
+	} {
+		for status, at := range map[string]func(store.StatusFact) *time.Time{
+			"sent":      func(s store.StatusFact) *time.Time { return s.Sent },
+			"delivered": func(s store.StatusFact) *time.Time { return s.Delivered },
+			"read":      func(s store.StatusFact) *time.Time { return s.Read },
+			"played":    func(s store.StatusFact) *time.Time { return s.Read },
+			"failed":    func(s store.StatusFact) *time.Time { return s.Failed },
+		} {
+			effect := Reader{}.Read(store.Change{Field: "messages", ReceiveTime: came, Value: []byte(
+				`{"statuses":[{` + timestamp + `"id":"wamid.1","status":"` + status + `","errors":[{"code":131047}]}]}`)})
+			if len(effect.Statuses) != 1 || at(effect.Statuses[0]) == nil || !at(effect.Statuses[0]).Equal(want) {
+				t.Errorf("%s %s: %+v", status, timestamp, effect.Statuses)
+			}
 		}
 	}
 }
