@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	maxText = 8192 // Meta allows 4096 characters
-	maxName = 256
+	maxText   = 8192 // Meta allows 4096 characters
+	maxName   = 256
+	maxUserID = 160
 )
 
 // Reader reads what Meta sends to the app of this id.
@@ -145,25 +146,29 @@ func (m *rawMessage) text() string {
 	return m.content.text()
 }
 
-// whom tells who the other side is. The phone number may be absent or empty, and a user id may stand where the number
-// stood (meta-platform: usernames and business-scoped user ids, 2026).
+// whom tells who the other side is. A contact that names nobody is whose the message is, if it is the only one; one that
+// names somebody else is not: a change may hold messages of several people.
 func whom(person, user looseID, contacts []contact) (phone, userID, name string) {
-	if person.ofDigits() == "" {
-		if user == "" {
-			user = person
-		}
-		person = ""
-	}
+	phone, userID = sides(person, user)
 	for _, c := range contacts {
-		if (person != "" && c.WaID == person) || (user != "" && c.UserID == user) || len(contacts) == 1 {
-			if user == "" {
-				user = c.UserID
-			}
-			name = c.Profile.Name
-			break
+		cPhone, cUser := sides(c.WaID, c.UserID)
+		same := (phone != "" && cPhone == phone) || (userID != "" && cUser == userID)
+		unnamed := (phone == "" && userID == "") || (cPhone == "" && cUser == "")
+		if same || (unnamed && len(contacts) == 1) {
+			return cmp.Or(phone, cPhone), cmp.Or(userID, cUser), clean(c.Profile.Name, maxName)
 		}
 	}
-	return person.ofDigits(), clean(string(user), 160), clean(name, maxName)
+	return phone, userID, ""
+}
+
+// sides tells a phone number from a user id. The number may be absent or empty, and a user id may stand where it stood
+// (meta-platform: usernames and business-scoped user ids, 2026).
+func sides(person, user looseID) (phone, userID string) {
+	phone = person.ofDigits()
+	if phone == "" {
+		user = cmp.Or(user, person)
+	}
+	return phone, clean(string(user), maxUserID)
 }
 
 // readStatus reads how far a message got. A status without a time is of when it came: it says by its time alone that the

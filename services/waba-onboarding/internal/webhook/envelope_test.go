@@ -148,6 +148,35 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 	}
 }
 
+func TestTwoPeopleInOneChangeAreNotTakenForOneAnother(t *testing.T) {
+	t.Parallel()
+	const ana = `{"profile":{"name":"Ana"},"wa_id":"165","user_id":"US.1"}`
+	for name, c := range map[string]struct{ contacts, second, phone, user, name string }{
+		"another number":          {ana, `"from":"166"`, "166", "", ""},
+		"another user id":         {ana, `"from_user_id":"US.2"`, "", "US.2", ""},
+		"another one in from":     {ana, `"from":"US.2"`, "", "US.2", ""},
+		"a number, to a user id":  {`{"profile":{"name":"Ana"},"user_id":"US.1"}`, `"from":"166"`, "166", "", ""},
+		"a user id, to a number":  {`{"profile":{"name":"Ana"},"wa_id":"165"}`, `"from_user_id":"US.2"`, "", "US.2", ""},
+		"each their own":          {ana + `,{"profile":{"name":"Bia"},"wa_id":"166","user_id":"US.2"}`, `"from":"166"`, "166", "US.2", "Bia"},
+		"a contact of nobody":     {`{"profile":{"name":"Ana"}}`, `"from":"166"`, "166", "", "Ana"},
+		"a message of nobody":     {ana, `"from":{}`, "165", "US.1", "Ana"},
+		"a message of one of two": {ana + `,{"wa_id":"166"}`, `"from":{}`, "", "", ""},
+		"a new user id":           {ana, `"from":"165","from_user_id":"US.9"`, "165", "US.9", "Ana"},
+	} {
+		value := `{"contacts":[` + c.contacts + `],"messages":[{"id":"wamid.1","from":"165","from_user_id":"US.1"},{"id":"wamid.2",` + c.second + `}]}`
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(value)})
+		if len(effect.Messages) != 2 {
+			t.Fatalf("%s: %d messages", name, len(effect.Messages))
+		}
+		if m := effect.Messages[0]; m.ContactPhone != "165" || m.ContactUserID != "US.1" {
+			t.Errorf("%s: the first is of %q %q", name, m.ContactPhone, m.ContactUserID)
+		}
+		if m := effect.Messages[1]; m.ContactPhone != c.phone || m.ContactUserID != c.user || m.ContactName != c.name {
+			t.Errorf("%s: the second is of %q %q %q", name, m.ContactPhone, m.ContactUserID, m.ContactName)
+		}
+	}
+}
+
 func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"id":"w"}]}}]}]}`))
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"history","value":{"history":[{"metadata":{"progress":"5"},"threads":[{"id":"1","messages":[{"id":"w"}]}]}]}}]}]}`))
