@@ -12,7 +12,7 @@ import (
 const (
 	maxText   = 8192 // Meta allows 4096 characters
 	maxName   = 256
-	maxUserID = 160
+	maxUserID = 256
 )
 
 // Reader reads what Meta sends to the app of this id.

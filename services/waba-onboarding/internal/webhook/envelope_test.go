@@ -148,6 +148,17 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 	}
 }
 
+func TestALongUserIDIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	long := "US.ENT." + strings.Repeat("a", 249)
+	for _, message := range []string{`"from_user_id":"` + long + `"`, `"from":"` + long + `"`} {
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1",` + message + `}]}`)})
+		if len(effect.Messages) != 1 || effect.Messages[0].ContactUserID != long {
+			t.Errorf("%+v", effect.Messages)
+		}
+	}
+}
+
 func TestTwoPeopleInOneChangeAreNotTakenForOneAnother(t *testing.T) {
 	t.Parallel()
 	const ana = `{"profile":{"name":"Ana"},"wa_id":"165","user_id":"US.1"}`
