@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxText   = 8192 // Meta allows 4096 characters
+	maxText   = 16384 // Meta allows 4096 characters, of up to four bytes
 	maxName   = 256
 	maxUserID = 256
 )

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,17 @@ func TestAnErrorIsReadWhateverItsCodeIs(t *testing.T) {
 		}
 		if len(effect.Messages) != 1 || effect.Messages[0].Error != want {
 			t.Errorf("%s: %+v", errors, effect.Messages)
+		}
+	}
+}
+
+func TestALongTextIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	for _, character := range []string{"a", "é", "漢", "👍"} {
+		long := strings.Repeat(character, 4096)
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(`{"messages":[{"id":"wamid.1","text":{"body":"` + long + `"}}]}`)})
+		if len(effect.Messages) != 1 || effect.Messages[0].Text != long {
+			t.Errorf("of 4096 times %s, %d bytes are left", character, len(effect.Messages[0].Text))
 		}
 	}
 }
