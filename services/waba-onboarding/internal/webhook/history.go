@@ -36,7 +36,7 @@ func readHistory(change store.Change) store.Effect {
 		return store.Effect{}
 	}
 	fact := &store.SyncFact{Part: store.SyncHistory}
-	h := historyReader{phone: change.PhoneNumberID, business: string(value.Metadata.Display), effect: store.Effect{Sync: fact}}
+	h := historyReader{phone: change.PhoneNumberID, business: onlyDigits(string(value.Metadata.Display)), effect: store.Effect{Sync: fact}}
 	for _, raw := range value.History {
 		var chunk historyChunk
 		if decode(raw, &chunk) {
@@ -52,7 +52,7 @@ func readHistory(change store.Change) store.Effect {
 // historyReader knows whose history it is, and gathers what it does.
 type historyReader struct {
 	phone    string // the number's id
-	business string // the number itself
+	business string // the number itself, in digits alone: Meta shows it with a plus, spaces and hyphens, too
 	effect   store.Effect
 }
 
@@ -109,7 +109,7 @@ func (h *historyReader) readMessage(raw json.RawMessage, thread looseID) (store.
 		return store.MessageFact{}, false
 	}
 	direction := store.Inbound
-	if side.To != "" || side.ToUser != "" || (side.From != "" && string(side.From) == h.business) {
+	if side.To != "" || side.ToUser != "" || h.sent(side.From) {
 		direction = store.Echo
 	}
 	fact, ok := readMessage(raw, direction, h.phone, nil)
@@ -123,6 +123,11 @@ func (h *historyReader) readMessage(raw json.RawMessage, thread looseID) (store.
 		fact.HistoryState = historyState(side.Context.Status)
 	}
 	return fact, true
+}
+
+// sent tells whether a number is the business's.
+func (h *historyReader) sent(from looseID) bool {
+	return h.business != "" && onlyDigits(string(from)) == h.business
 }
 
 // historyState is how far a message of the business had got. Meta gives no times, so none are made up.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,6 +47,27 @@ func TestOldMessagesKnowWhoSentThemAndHowFarTheyGot(t *testing.T) {
 		if m.Direction != c.direction || m.State() != c.state || m.ContactPhone != c.contact || m.ReadTime != nil || m.MessageTime.Unix() != 1739230955 {
 			t.Errorf("%s: %+v", name, m)
 		}
+	}
+}
+
+func TestTheBusinessIsKnownHoweverItsNumberIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, display := range []string{`"15550783881"`, `"+1 555-078-3881"`, `"+1 (555) 078 3881"`, `15550783881`} {
+		for _, from := range []string{`"15550783881"`, `"+15550783881"`, `15550783881`} {
+			effect := historyOf(`{"metadata":{"display_phone_number":` + display + `},"history":[{"threads":[{"id":"16505551234","messages":[
+				{"from":` + from + `,"id":"wamid.1","type":"media_placeholder","history_context":{"status":"PLAYED"}},
+				{"from":"16505551234","id":"wamid.2","type":"media_placeholder"},{"id":"wamid.3","type":"media_placeholder"}]}]}],
+				"messages":[{"from":` + from + `,"id":"wamid.4","type":"image"}]}`)
+			list := slices.Concat(effect.Sync.Messages, effect.Sync.Media)
+			if len(list) != 4 || list[0].Direction != store.Echo || list[0].ContactPhone != "16505551234" || list[3].Direction != store.Echo ||
+				list[1].Direction != store.Inbound || list[2].Direction != store.Inbound {
+				t.Errorf("%s from %s: %+v", display, from, list)
+			}
+		}
+	}
+	none := historyOf(`{"metadata":"x","history":[{"threads":[{"id":"16505551234","messages":[{"from":{},"id":"wamid.1"}]}]}]}`)
+	if list := none.Sync.Messages; len(list) != 1 || list[0].Direction != store.Inbound {
+		t.Errorf("nobody is taken for the business: %+v", list)
 	}
 }
 
