@@ -64,7 +64,7 @@ func readMessages(change store.Change) store.Effect {
 	}
 	var effect store.Effect
 	for _, raw := range value.Messages {
-		if fact, ok := readMessage(raw, store.Inbound, change.PhoneNumberID, value.Contacts); ok {
+		if fact, ok := readMessage(raw, store.Inbound, change, value.Contacts); ok {
 			effect.Messages = append(effect.Messages, fact)
 		}
 	}
@@ -83,7 +83,7 @@ func readEchoes(change store.Change) store.Effect {
 	}
 	var effect store.Effect
 	for _, raw := range value.Echoes {
-		if fact, ok := readMessage(raw, store.Echo, change.PhoneNumberID, value.Contacts); ok {
+		if fact, ok := readMessage(raw, store.Echo, change, value.Contacts); ok {
 			effect.Messages = append(effect.Messages, fact)
 		}
 	}
@@ -115,7 +115,7 @@ type metaError struct {
 	Title string  `json:"title"`
 }
 
-func readMessage(raw json.RawMessage, direction store.Direction, phone string, contacts []contact) (store.MessageFact, bool) {
+func readMessage(raw json.RawMessage, direction store.Direction, change store.Change, contacts []contact) (store.MessageFact, bool) {
 	var m rawMessage
 	if !decode(raw, &m) {
 		return store.MessageFact{}, false
@@ -127,13 +127,16 @@ func readMessage(raw json.RawMessage, direction store.Direction, phone string, c
 	fact := store.MessageFact{
 		Edits: m.Edit.Original.wamid(), Revokes: m.Revoke.Original.wamid(),
 		Message: store.Message{
-			PhoneNumberID: phone, Wamid: m.ID.wamid(), Direction: direction, Type: clean(m.Type, 64),
+			PhoneNumberID: change.PhoneNumberID, Wamid: m.ID.wamid(), Direction: direction, Type: clean(m.Type, 64),
 			Text: clean(m.text(), maxText), MessageTime: m.Timestamp.time(), Error: errorText(m.Errors), Content: raw,
 		},
 	}
 	fact.ContactPhone, fact.ContactUserID, fact.ContactName = whom(person, user, contacts)
 	if fact.Type == "" {
 		fact.Type = "unknown"
+	}
+	if fact.Edits != "" && fact.MessageTime == nil { // by its time it is known that there was an edit, should it come first
+		fact.MessageTime = &change.ReceiveTime
 	}
 	return fact, fact.Wamid != ""
 }

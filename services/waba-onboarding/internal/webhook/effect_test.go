@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -52,6 +54,20 @@ func TestAStatusWithoutATimeIsOfWhenItCame(t *testing.T) {
 			if len(effect.Statuses) != 1 || at(effect.Statuses[0]) == nil || !at(effect.Statuses[0]).Equal(want) {
 				t.Errorf("%s %s: %+v", status, timestamp, effect.Statuses)
 			}
+		}
+	}
+}
+
+func TestAnEditWithoutATimeIsOfWhenItCame(t *testing.T) {
+	t.Parallel()
+	came := time.Unix(1750040000, 0).UTC()
+	for what, want := range map[string]*time.Time{
+		`"edit":{"original_message_id":"wamid.0","message":{"text":{"body":"new"}}}`: &came, `"text":{"body":"new"}`: nil,
+	} {
+		effect := Reader{}.Read(store.Change{Field: "messages", ReceiveTime: came, Value: []byte(
+			`{"messages":[{"id":"wamid.1","timestamp":"soon",` + what + `}]}`)})
+		if len(effect.Messages) != 1 || effect.Messages[0].Text != "new" || !cmp.Equal(effect.Messages[0].MessageTime, want) {
+			t.Errorf("%s: %+v", what, effect.Messages)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func readHistory(change store.Change) store.Effect {
 		return store.Effect{}
 	}
 	fact := &store.SyncFact{Part: store.SyncHistory}
-	h := historyReader{phone: change.PhoneNumberID, business: onlyDigits(string(value.Metadata.Display)), effect: store.Effect{Sync: fact}}
+	h := historyReader{change: change, business: onlyDigits(string(value.Metadata.Display)), effect: store.Effect{Sync: fact}}
 	for _, raw := range value.History {
 		var chunk historyChunk
 		if decode(raw, &chunk) {
@@ -51,7 +51,7 @@ func readHistory(change store.Change) store.Effect {
 
 // historyReader knows whose history it is, and gathers what it does.
 type historyReader struct {
-	phone    string // the number's id
+	change   store.Change
 	business string // the number itself, in digits alone: Meta shows it with a plus, spaces and hyphens, too
 	effect   store.Effect
 }
@@ -112,7 +112,7 @@ func (h *historyReader) readMessage(raw json.RawMessage, thread looseID) (store.
 	if side.To != "" || side.ToUser != "" || h.sent(side.From) {
 		direction = store.Echo
 	}
-	fact, ok := readMessage(raw, direction, h.phone, nil)
+	fact, ok := readMessage(raw, direction, h.change, nil)
 	if !ok {
 		return fact, false
 	}
