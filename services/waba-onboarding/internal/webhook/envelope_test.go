@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,8 +196,12 @@ func FuzzCut(f *testing.F) {
 		`{"statuses":[{"id":"w","status":"read","timestamp":"253402300800"}]}},{"field":"account_update","value":` +
 		`{"event":"ACCOUNT_RESTRICTION","restriction_info":[{"expiration":253402300800}]}}]}]}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
+	for _, odd := range []string{`null`, `true`, `"x"`, `""`, `[]`, `[1]`, `{}`, `1.5`, `253402300800`, `{"code":"none"}`, `[{"code":"none"}]`} {
+		f.Add([]byte(odd))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		firstWABA(body)
+		wantNeighbour(t, string(body))
 		changes, _ := Reader{}.cut(body, time.Now())
 		for _, c := range changes {
 			if len(c.Change.Value) == 0 {
@@ -243,6 +248,24 @@ func TestHostileBodiesAreReadInBoundedTimeAndSpoilNothing(t *testing.T) {
 			t.Errorf("%s: %v %q, want %v %q", name, ok, got, c.ok, c.states)
 		}
 	}
+}
+
+// wantNeighbour wants a message to be read, whatever JSON stands in all the places about it.
+func wantNeighbour(t *testing.T, odd string) {
+	t.Helper()
+	body := strings.ReplaceAll(`{"object":"whatsapp_business_account","entry":[ODD,{"time":ODD,"id":"77","changes":[ODD,{"field":"messages","value":{`+
+		`"metadata":ODD,"contacts":ODD,"statuses":ODD,"event":ODD,"waba_info":ODD,"errors":ODD,"messages":[ODD,{"from":ODD,"from_user_id":ODD,`+
+		`"timestamp":ODD,"type":ODD,"errors":ODD,"image":ODD,"edit":ODD,"revoke":ODD,"context":ODD,"id":"wamid.good"},ODD]}},ODD]},ODD]}`, "ODD", odd)
+	if !json.Valid([]byte(body)) {
+		return
+	}
+	changes, _ := Reader{}.cut([]byte(body), time.Now())
+	for _, c := range changes {
+		if c.Change.WabaID == "77" && slices.ContainsFunc(c.Effect.Messages, func(m store.MessageFact) bool { return m.Wamid == "wamid.good" }) {
+			return
+		}
+	}
+	t.Errorf("%s hides a message", odd)
 }
 
 // wantFit wants what an effect writes to be such as every column and every caller takes.
