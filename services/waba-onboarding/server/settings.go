@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/whatrack/connect/services/internal/cli"
@@ -44,14 +45,14 @@ func (s *Settings) Validate() error {
 	errs := []error{
 		s.Common.Validate(),
 		cli.Listen("HTTP_LISTEN", s.HTTPListen),
-		cli.Address("BROKER_ADDR", s.BrokerAddr),
+		cli.Address("BROKER_ADDR", strings.TrimPrefix(s.BrokerAddr, "dns:///")),
 		s.validateWeb(),
 	}
 	if s.Insecure == s.BrokerToken.IsEmpty() {
 		errs = append(errs, errors.New("BROKER_TOKEN goes with INSECURE, and only with it: otherwise our certificate says who we are"))
 	}
 	if !verifyToken.MatchString(s.MetaWebhookVerifyToken.Reveal()) {
-		errs = append(errs, errors.New("META_WEBHOOK_VERIFY_TOKEN must be letters and digits only"))
+		errs = append(errs, errors.New("META_WEBHOOK_VERIFY_TOKEN may have letters, digits, dots, tildes, underscores and hyphens only"))
 	}
 	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
@@ -65,7 +66,8 @@ func (s *Settings) Validate() error {
 	return errors.Join(errs...)
 }
 
-var verifyToken = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+// verifyToken is what stands in a query as it is: Meta puts it there, and mangles the rest.
+var verifyToken = regexp.MustCompile(`^[A-Za-z0-9._~-]*$`)
 
 // leastRetention is how long a change must be kept to be recognised when it comes again: a week and a day.
 const leastRetention = 192 * time.Hour

@@ -56,7 +56,7 @@ func TestWhatBrowsersAreToldIsChecked(t *testing.T) {
 
 func TestWhereTheBrokerIsAndWhatMetaMustCarryAreChecked(t *testing.T) {
 	t.Parallel()
-	const broker, verify = "BROKER_ADDR must be host:port, such as 127.0.0.1:9090", "META_WEBHOOK_VERIFY_TOKEN must be letters and digits only"
+	const broker, verify = "BROKER_ADDR must be host:port, such as 127.0.0.1:9090", "META_WEBHOOK_VERIFY_TOKEN may have letters, digits, dots, tildes, underscores and hyphens only"
 	for env, want := range map[string]string{
 		"BROKER_ADDR=nohost": broker, "BROKER_ADDR=https://x:1": broker, "BROKER_ADDR=:9090": broker, "BROKER_ADDR=b:http": broker,
 		"BROKER_ADDR=b:70000": broker, "BROKER_ADDR=a b:1": broker,
@@ -66,7 +66,7 @@ func TestWhereTheBrokerIsAndWhatMetaMustCarryAreChecked(t *testing.T) {
 			t.Errorf("%s: exit %d: %s", env, code, out)
 		}
 	}
-	for _, env := range []string{"BROKER_ADDR=token-broker.connect.svc:9090", "BROKER_ADDR=[::1]:9090", "META_WEBHOOK_VERIFY_TOKEN=aB3"} {
+	for _, env := range []string{"BROKER_ADDR=token-broker.connect.svc:9090", "BROKER_ADDR=[::1]:9090", "BROKER_ADDR=dns:///token-broker:9090", "META_WEBHOOK_VERIFY_TOKEN=aB3-_.~"} {
 		if code, out := check(t, env); code != 0 {
 			t.Errorf("%s: exit %d: %s", env, code, out)
 		}

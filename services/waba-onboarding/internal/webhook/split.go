@@ -243,7 +243,7 @@ func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
 // splitPiecemeal keeps what is good of a delivery of which something can not be written.
 func (s *Splitter) splitPiecemeal(ctx context.Context, d store.Delivery, why error) error {
 	return run.Protect(func() error {
-		changes, ok := cut(d.Body, d.ReceiveTime)
+		changes, ok := s.Reader.cut(d.Body, d.ReceiveTime)
 		spoiled, err := s.Store.SplitPiecemeal(ctx, store.Split{Delivery: d, Changes: changes, Unparsed: !ok})
 		if err == nil && spoiled > 0 {
 			s.Log.ErrorContext(ctx, "changes could not be applied and are kept as UNPARSED", "deliveryId", d.ID, "count", spoiled, "error", why)
