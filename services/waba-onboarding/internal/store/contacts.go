@@ -41,7 +41,7 @@ func (s *Store) keepContacts(tx *gorm.DB, connection uuid.UUID, said []Contact) 
 func lastWords(connection uuid.UUID, said []Contact) []Contact {
 	rows := slices.Clone(said)
 	for i := range rows {
-		rows[i].ConnectionID, rows[i].Phone = connection, inFull(rows[i].Phone)
+		rows[i].ConnectionID, rows[i].Phone = connection, InFull(rows[i].Phone)
 	}
 	slices.Reverse(rows)
 	slices.SortStableFunc(rows, func(a, b Contact) int {
@@ -51,11 +51,11 @@ func lastWords(connection uuid.UUID, said []Contact) []Contact {
 	return rows
 }
 
-// inFull is the form by which a number is known here. Brazil put a 9 before the eight digits of its mobile numbers, which
+// InFull is the form by which a number is known here. Brazil put a 9 before the eight digits of its mobile numbers, which
 // begin with 6 to 9; many ids of WhatsApp still lack it, where the address book has it, or the reverse. Landlines, which
 // begin with 2 to 5, stay as they are: with a 9 they would be somebody else's.
 // Source: Anatel, resolution 553 of 2010.
-func inFull(phone string) string {
+func InFull(phone string) string {
 	if len(phone) == len("55DDNNNNNNNN") && strings.HasPrefix(phone, "55") && phone[4] >= '6' && phone[4] <= '9' {
 		return phone[:4] + "9" + phone[4:]
 	}
@@ -67,7 +67,7 @@ func nameContacts(tx *gorm.DB, connection uuid.UUID, list []Message) error {
 	phones := make([]string, 0, len(list))
 	for _, m := range list {
 		if m.ContactName == "" && m.ContactPhone != "" {
-			phones = append(phones, inFull(m.ContactPhone))
+			phones = append(phones, InFull(m.ContactPhone))
 		}
 	}
 	if len(phones) == 0 {
@@ -85,7 +85,7 @@ func nameContacts(tx *gorm.DB, connection uuid.UUID, list []Message) error {
 	}
 	for i, m := range list {
 		if m.ContactName == "" {
-			list[i].ContactName = names[inFull(m.ContactPhone)]
+			list[i].ContactName = names[InFull(m.ContactPhone)]
 		}
 	}
 	return nil

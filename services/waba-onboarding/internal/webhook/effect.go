@@ -155,7 +155,7 @@ func whom(person, user looseID, contacts []contact) (phone, userID, name string)
 	phone, userID = sides(person, user)
 	for _, c := range contacts {
 		cPhone, cUser := sides(c.WaID, c.UserID)
-		same := (phone != "" && cPhone == phone) || (userID != "" && cUser == userID)
+		same := (phone != "" && store.InFull(cPhone) == store.InFull(phone)) || (userID != "" && cUser == userID)
 		unnamed := (phone == "" && userID == "") || (cPhone == "" && cUser == "")
 		if same || (unnamed && len(contacts) == 1) {
 			return cmp.Or(phone, cPhone), cmp.Or(userID, cUser), clean(c.Profile.Name, maxName)

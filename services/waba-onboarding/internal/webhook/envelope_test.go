@@ -131,6 +131,7 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 		"empty":      {`"from":"","from_user_id":"US.1"`, `"wa_id":"","user_id":"US.1"`, "", "US.1"},
 		"in from":    {`"from":"US.1"`, `"wa_id":"US.1"`, "", "US.1"},
 		"numbers":    {`"from":165,"from_user_id":"US.1"`, `"wa_id":165,"user_id":"US.1"`, "165", "US.1"},
+		"9th digit":  {`"from":"5511987654321"`, `"wa_id":"551187654321","user_id":"BR.1"`, "5511987654321", "BR.1"},
 		"by contact": {`"from":"165"`, `"wa_id":"165","user_id":"US.1"`, "165", "US.1"},
 	} {
 		value := `{"metadata":{"phone_number_id":"1"},"contacts":[{"profile":{"name":"Ana"},` + c.contact + `}],` +
