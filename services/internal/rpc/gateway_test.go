@@ -25,7 +25,7 @@ func TestAnAnswerIsTheBareResourceWithEveryListThere(t *testing.T) {
 	a := f.do(t, "POST", claimPath, `{"code":"AQ"}`)
 	want := map[string]any{
 		"onboardingId": "o-1", "organizationId": "", "state": "CONNECTED", "reason": "", "message": "", "nextAction": "",
-		"steps": []any{}, "choices": []any{},
+		"steps": []any{}, "choices": []any{}, "metadata": map[string]any{},
 	}
 	if diff := cmp.Diff(want, a.body); diff != "" || a.code != 200 {
 		t.Errorf("%d %s", a.code, diff)
