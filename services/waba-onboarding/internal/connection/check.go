@@ -134,7 +134,7 @@ func numberOf(n graph.PhoneNumber, asked time.Time) store.PhoneNumber {
 // registrationOf: a verified number that is on neither the Cloud API nor the WhatsApp Business app needs to be
 // registered. Where Meta does not say on which platform it is, it is left alone.
 func registrationOf(n graph.PhoneNumber) store.Registration {
-	if n.CodeVerificationStatus == "VERIFIED" && !n.IsOnBizApp && n.PlatformType != platformCloudAPI && n.PlatformType != "" {
+	if n.CodeVerificationStatus == "VERIFIED" && !n.IsOnBizApp && n.PlatformType != store.CloudAPI && n.PlatformType != "" {
 		return store.Pending
 	}
 	return store.NotNeeded

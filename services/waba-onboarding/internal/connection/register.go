@@ -41,11 +41,8 @@ const (
 	subcodeNameCheck = 2388001 // "Cannot create certificate": the display name is in review
 )
 
-// What Meta says of a number (WhatsApp Business Management API > Phone numbers).
-const (
-	platformCloudAPI  = "CLOUD_API"
-	namePendingReview = "PENDING_REVIEW"
-)
+// namePendingReview is what Meta says of a number's name (WhatsApp Business Management API > Phone numbers).
+const namePendingReview = "PENDING_REVIEW"
 
 // RegisterPhoneNumber implements ConnectionService.
 func (s *Service) RegisterPhoneNumber(ctx context.Context, req *onboardingv1.RegisterPhoneNumberRequest) (*onboardingv1.RegisterPhoneNumberResponse, error) {
@@ -169,7 +166,7 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 	case graph.IsSilence(err):
 		delay, err := s.untried(ctx, n, Explain(err), lookPause)
 		return true, delay, err
-	case err == nil && now.PlatformType == platformCloudAPI:
+	case err == nil && now.PlatformType == store.CloudAPI:
 		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
 		return true, delay, err
 	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:

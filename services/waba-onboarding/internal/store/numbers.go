@@ -107,7 +107,7 @@ func (n *PhoneNumber) keep(old PhoneNumber) {
 		n.Registration = Registered
 	case n.Registration == Pending && old.Registration != NotNeeded && old.Registration != Registered:
 		n.Registration, n.Reason, n.Attempts, n.RunTime = old.Registration, old.Reason, old.Attempts, old.RunTime
-	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == onCloudAPI && !n.Coexistence:
+	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == CloudAPI && !n.Coexistence:
 		n.Registration = Registered // by us: the answer was lost, or is on its way
 		n.Epoch++
 	case n.Registration != old.Registration:
@@ -115,13 +115,13 @@ func (n *PhoneNumber) keep(old PhoneNumber) {
 	}
 }
 
-// onCloudAPI is the platform of a number that is registered.
-const onCloudAPI = "CLOUD_API"
+// CloudAPI is the platform of a number that is registered, as Meta writes it.
+const CloudAPI = "CLOUD_API"
 
 // registrationStands tells whether Meta says nothing against that a number is registered: it may be deregistered, or have
 // been elsewhere meanwhile.
 func (n *PhoneNumber) registrationStands() bool {
-	return n.PlatformType == onCloudAPI || n.PlatformType == ""
+	return n.PlatformType == CloudAPI || n.PlatformType == ""
 }
 
 // Registers tells whether there is any use in registering a number.
