@@ -112,6 +112,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"Events can not be sent to this URL", "Name an https URL whose host has public addresses only"},
 			Text{"Não é possível enviar eventos para esta URL", "Indique uma URL https cujo servidor só tenha endereços públicos"},
 		},
+		errorsv1.ErrorReason_LIMIT_REACHED: {
+			codes.FailedPrecondition,
+			Text{"There are as many of these as there may be", "Remove one that is no longer needed, or do without another"},
+			Text{"Já existem tantos destes quanto é permitido", "Remova um que não seja mais necessário ou fique sem outro"},
+		},
 		errorsv1.ErrorReason_CREDENTIAL_EXPIRED: {
 			codes.Unauthenticated,
 			Text{"The time of this credential is over", "Get a new one: start a new onboarding, or sign in again"},

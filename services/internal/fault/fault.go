@@ -78,6 +78,15 @@ func (e *Error) Violations() []Violation { return e.violations }
 // Delay is what RetryAfter set; 0 when nothing was.
 func (e *Error) Delay() time.Duration { return e.retryAfter }
 
+// wait is how long a caller is told to wait. Who is told to come less often always hears for how long; Meta does not
+// always say it.
+func (e *Error) wait() time.Duration {
+	if e.retryAfter == 0 && e.Code() == codes.ResourceExhausted {
+		return time.Minute
+	}
+	return e.retryAfter
+}
+
 // Code is the gRPC code of the reason.
 func (e *Error) Code() codes.Code { return entryOf(e.reason).code }
 
@@ -116,8 +125,8 @@ func (e *Error) Status(lang Language) *status.Status {
 		}
 		details = append(details, bad)
 	}
-	if e.retryAfter > 0 {
-		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.retryAfter)})
+	if wait := e.wait(); wait > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
 	}
 	details = append(details, &errdetails.Help{Links: []*errdetails.Help_Link{{
 		Description: "what to do about " + e.reason.String(),

@@ -26,7 +26,7 @@ type same struct {
 }
 
 func kept(e *Error) same {
-	return same{e.Reason().String(), e.Code(), e.Metadata(), e.violations, e.Delay()}
+	return same{e.Reason().String(), e.Code(), e.Metadata(), e.violations, e.wait()}
 }
 
 func TestAFaultSurvivesTheWire(t *testing.T) {
@@ -153,6 +153,23 @@ func TestOnlyOurOwnWordIsBelieved(t *testing.T) {
 	for name, err := range tests {
 		if got := FromStatus(err); got != err { //nolint:errorlint // the very same is wanted
 			t.Errorf("%s became %v", name, got)
+		}
+	}
+}
+
+func TestWhoIsToComeLessOftenHearsWhenToComeAgain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sent *Error
+		want time.Duration
+	}{
+		{New(errorsv1.ErrorReason_META_RATE_LIMITED), time.Minute},
+		{New(errorsv1.ErrorReason_META_RATE_LIMITED).RetryAfter(time.Hour), time.Hour},
+		{New(errorsv1.ErrorReason_META_UNAVAILABLE), 0},
+	} {
+		received, _ := As(FromStatus(c.sent.Status(English).Err()))
+		if received.Delay() != c.want {
+			t.Errorf("%v: %s, want %s", c.sent, received.Delay(), c.want)
 		}
 	}
 }

@@ -201,7 +201,7 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 	for range 20 {
 		b.destine(org1, &onboardingv1.CreateDestinationRequest{Url: good})
 	}
-	wantFault(t, create(org1, &onboardingv1.CreateDestinationRequest{Url: good}), errorsv1.ErrorReason_RATE_LIMITED)
+	wantFault(t, create(org1, &onboardingv1.CreateDestinationRequest{Url: good}), errorsv1.ErrorReason_LIMIT_REACHED)
 	list, err := b.hooks(org1).ListDestinations(t.Context(), &onboardingv1.ListDestinationsRequest{})
 	if err != nil {
 		t.Fatal(err)

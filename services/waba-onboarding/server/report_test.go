@@ -95,7 +95,7 @@ func TestReportsOfOneOnboardingAreBounded(t *testing.T) {
 		}
 	}
 	_, err := browser.ReportOnboardingStep(t.Context(), req)
-	wantFault(t, err, errorsv1.ErrorReason_RATE_LIMITED)
+	wantFault(t, err, errorsv1.ErrorReason_LIMIT_REACHED)
 }
 
 func TestTheReportedWabaIsTriedFirstAndProvesNothing(t *testing.T) {

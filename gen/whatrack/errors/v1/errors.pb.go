@@ -56,6 +56,8 @@ const (
 	ErrorReason_CURSOR_EXPIRED ErrorReason = 13
 	// The destination is no https URL of a public address.
 	ErrorReason_DESTINATION_NOT_ALLOWED ErrorReason = 14
+	// There are as many of these as there may be. Example: a twenty-first destination of an organization.
+	ErrorReason_LIMIT_REACHED ErrorReason = 15
 	// The credential was good, and its time is over. Example: the client token of an onboarding, after 30 minutes.
 	ErrorReason_CREDENTIAL_EXPIRED ErrorReason = 17
 	// The body of the request is no plain JSON (HTTP 415). Example: Content-Type text/plain.
@@ -161,6 +163,7 @@ var (
 		12:  "REQUEST_ID_REUSED",
 		13:  "CURSOR_EXPIRED",
 		14:  "DESTINATION_NOT_ALLOWED",
+		15:  "LIMIT_REACHED",
 		17:  "CREDENTIAL_EXPIRED",
 		18:  "UNSUPPORTED_MEDIA_TYPE",
 		19:  "BODY_TOO_LARGE",
@@ -220,6 +223,7 @@ var (
 		"REQUEST_ID_REUSED":           12,
 		"CURSOR_EXPIRED":              13,
 		"DESTINATION_NOT_ALLOWED":     14,
+		"LIMIT_REACHED":               15,
 		"CREDENTIAL_EXPIRED":          17,
 		"UNSUPPORTED_MEDIA_TYPE":      18,
 		"BODY_TOO_LARGE":              19,
@@ -296,7 +300,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x9a\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xad\n" +
 	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
@@ -314,7 +318,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\fRATE_LIMITED\x10\v\x12\x15\n" +
 	"\x11REQUEST_ID_REUSED\x10\f\x12\x12\n" +
 	"\x0eCURSOR_EXPIRED\x10\r\x12\x1b\n" +
-	"\x17DESTINATION_NOT_ALLOWED\x10\x0e\x12\x16\n" +
+	"\x17DESTINATION_NOT_ALLOWED\x10\x0e\x12\x11\n" +
+	"\rLIMIT_REACHED\x10\x0f\x12\x16\n" +
 	"\x12CREDENTIAL_EXPIRED\x10\x11\x12\x1a\n" +
 	"\x16UNSUPPORTED_MEDIA_TYPE\x10\x12\x12\x12\n" +
 	"\x0eBODY_TOO_LARGE\x10\x13\x12\x10\n" +

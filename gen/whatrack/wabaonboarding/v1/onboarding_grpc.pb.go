@@ -77,7 +77,7 @@ type OnboardingServiceClient interface {
 	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
 	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
 	//
-	// Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	// Errors: NOT_FOUND, LIMIT_REACHED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
 	ReportOnboardingStep(ctx context.Context, in *ReportOnboardingStepRequest, opts ...grpc.CallOption) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//
@@ -212,7 +212,7 @@ type OnboardingServiceServer interface {
 	// Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
 	// ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
 	//
-	// Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+	// Errors: NOT_FOUND, LIMIT_REACHED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
 	ReportOnboardingStep(context.Context, *ReportOnboardingStepRequest) (*ReportOnboardingStepResponse, error)
 	// Lists onboardings, newest first.
 	//

@@ -76,7 +76,7 @@ type WebhookServiceClient interface {
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
 	// Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
 	//
-	// Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+	// Errors: DESTINATION_NOT_ALLOWED, LIMIT_REACHED (an organization has at most 20).
 	// Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
 	CreateDestination(ctx context.Context, in *CreateDestinationRequest, opts ...grpc.CallOption) (*CreateDestinationResponse, error)
 	// Reads one destination, without its secret.
@@ -306,7 +306,7 @@ type WebhookServiceServer interface {
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
 	// Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
 	//
-	// Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+	// Errors: DESTINATION_NOT_ALLOWED, LIMIT_REACHED (an organization has at most 20).
 	// Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
 	CreateDestination(context.Context, *CreateDestinationRequest) (*CreateDestinationResponse, error)
 	// Reads one destination, without its secret.

@@ -275,8 +275,10 @@ func asFault(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	case errors.Is(err, store.ErrTooMany), errors.Is(err, store.ErrFenced):
-		return fault.New(errorsv1.ErrorReason_RATE_LIMITED).Cause(err)
+	case errors.Is(err, store.ErrTooMany):
+		return fault.New(errorsv1.ErrorReason_LIMIT_REACHED)
+	case errors.Is(err, store.ErrFenced):
+		return fault.New(errorsv1.ErrorReason_RATE_LIMITED).RetryAfter(time.Second).Cause(err)
 	}
 	return err
 }

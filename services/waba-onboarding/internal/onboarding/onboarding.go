@@ -105,7 +105,7 @@ func asFault(err error) error {
 	case errors.Is(err, store.ErrChosen):
 		return fault.New(errorsv1.ErrorReason_WABA_MISMATCH)
 	case errors.Is(err, store.ErrManyReports):
-		return fault.New(errorsv1.ErrorReason_RATE_LIMITED)
+		return fault.New(errorsv1.ErrorReason_LIMIT_REACHED)
 	}
 	return err
 }

@@ -58,6 +58,10 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["Não é possível enviar eventos para esta URL", "Indique uma URL https cujo servidor só tenha endereços públicos"],
     en: ["Events can not be sent to this URL", "Name an https URL whose host has public addresses only"],
   },
+  LIMIT_REACHED: {
+    pt: ["Já existem tantos destes quanto é permitido", "Remova um que não seja mais necessário ou fique sem outro"],
+    en: ["There are as many of these as there may be", "Remove one that is no longer needed, or do without another"],
+  },
   CREDENTIAL_EXPIRED: {
     pt: ["O prazo desta credencial acabou", "Obtenha outra: comece outro cadastro ou entre de novo"],
     en: ["The time of this credential is over", "Get a new one: start a new onboarding, or sign in again"],

@@ -115,7 +115,7 @@ export const waitOnboarding = <ThrowOnError extends boolean = false>(options: Op
  * Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
  * ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
  *
- * Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+ * Errors: NOT_FOUND, LIMIT_REACHED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
  */
 export const reportOnboardingStep = <ThrowOnError extends boolean = false>(options: Options<ReportOnboardingStepData, ThrowOnError>) => (options.client ?? client).post<ReportOnboardingStepResponses, ReportOnboardingStepErrors, ThrowOnError>({
     security: [{ name: 'Authorization', type: 'apiKey' }],
@@ -334,7 +334,7 @@ export const listDestinations = <ThrowOnError extends boolean = false>(options?:
 /**
  * Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
  *
- * Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+ * Errors: DESTINATION_NOT_ALLOWED, LIMIT_REACHED (an organization has at most 20).
  * Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
  */
 export const createDestination = <ThrowOnError extends boolean = false>(options: Options<CreateDestinationData, ThrowOnError>) => (options.client ?? client).post<CreateDestinationResponses, CreateDestinationErrors, ThrowOnError>({

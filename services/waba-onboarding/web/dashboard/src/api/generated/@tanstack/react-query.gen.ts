@@ -175,7 +175,7 @@ export const waitOnboardingOptions = (options: Options<WaitOnboardingData>) => q
  * Writes down what happened in the popup, for whoever has to help: opened, cancelled at a step, an error of Meta's. The
  * ids are hints, never a proof. A cancelled onboarding may still be claimed until it expires.
  *
- * Errors: NOT_FOUND, RATE_LIMITED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
+ * Errors: NOT_FOUND, LIMIT_REACHED (past 300 reports). Example: {"event": "CANCELLED", "step": "PHONE_NUMBER_VERIFICATION"}.
  */
 export const reportOnboardingStepMutation = (options?: Partial<Options<ReportOnboardingStepData>>): UseMutationOptions<ReportOnboardingStepResponse, ReportOnboardingStepError, Options<ReportOnboardingStepData>> => {
     const mutationOptions: UseMutationOptions<ReportOnboardingStepResponse, ReportOnboardingStepError, Options<ReportOnboardingStepData>> = {
@@ -503,7 +503,7 @@ export const listDestinationsOptions = (options?: Options<ListDestinationsData>)
 /**
  * Adds a destination: where events are sent as they come. The answer is the only one that shows the secret.
  *
- * Errors: DESTINATION_NOT_ALLOWED, RATE_LIMITED (an organization has at most 20).
+ * Errors: DESTINATION_NOT_ALLOWED, LIMIT_REACHED (an organization has at most 20).
  * Example: {"kind": "EVENTS", "url": "https://shop.example/hooks", "eventTypes": ["change.*", "connection.*"]}.
  */
 export const createDestinationMutation = (options?: Partial<Options<CreateDestinationData>>): UseMutationOptions<CreateDestinationResponse, CreateDestinationError, Options<CreateDestinationData>> => {
