@@ -105,6 +105,20 @@ func TestMetaRawIsMetasOwnBytesSignedAnew(t *testing.T) {
 	})
 }
 
+func TestMetaRawHasTheIDOfMetasEntry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		c, signed := b.connect(b.as(org1), graphsim.SignUp{})
+		r := receive(t)
+		b.destine(org1, &onboardingv1.CreateDestinationRequest{Kind: onboardingv1.Destination_META_RAW, Url: r.URL, EventTypes: []string{"change.account_update"}})
+		b.uninstall(c.GetConnectionId(), signed.WABAIDs[0], "4711", "META_PARTNER_APP_UNINSTALLED_OF_ANOTHER_APP")
+		if got := string(r.await(t, 1)[0].body); !strings.Contains(got, `"entry":[{"id":"2949480000000001",`) { // the partner's business
+			t.Error(got)
+		}
+	})
+}
+
 func TestADestinationIsWithItsOwnerAlone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

@@ -2,6 +2,7 @@ package destination
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -72,7 +73,7 @@ func envelope(kind string, at time.Time, data json.RawMessage) ([]byte, error) {
 // writeRaw is a change in Meta's own envelope, its value byte for byte. Meta gives messages no time of the entry.
 func writeRaw(c store.Change) []byte {
 	var body bytes.Buffer
-	fmt.Fprintf(&body, `{"object":"whatsapp_business_account","entry":[{"id":%q,`, c.WabaID)
+	fmt.Fprintf(&body, `{"object":"whatsapp_business_account","entry":[{"id":%q,`, cmp.Or(c.EntryID, c.WabaID))
 	if c.EntryTime != nil {
 		fmt.Fprintf(&body, `"time":%d,`, c.EntryTime.Unix())
 	}

@@ -29,6 +29,7 @@ type Change struct {
 	State          ChangeState
 	WabaID         string
 	PhoneNumberID  string
+	EntryID        string // of Meta's envelope, where it is not the WABA; else empty
 	EntryTime      *time.Time
 	ReceiveTime    time.Time
 	Hash           string

@@ -88,7 +88,10 @@ func (r Reader) newChange(of string, entryID looseID, at *time.Time, field strin
 	if field == "account_update" {
 		change.Event = clean(whose.Event, 64)
 		if whose.Account.WabaID != "" {
-			change.WabaID = whose.Account.WabaID.ofDigits() // the entry's id is the partner's business
+			change.WabaID = whose.Account.WabaID.ofDigits()
+		}
+		if id := entryID.ofDigits(); id != change.WabaID {
+			change.EntryID = id // the partner's business
 		}
 	}
 	if change.WabaID == "" {
