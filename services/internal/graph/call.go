@@ -32,6 +32,9 @@ type call struct {
 	// bounded by the context alone.
 	once bool
 
+	// urgent marks what is called though Meta throttles.
+	urgent bool
+
 	// asApp marks calls in the name of the app itself: a refused access token there is the app's, not a customer's.
 	asApp bool
 }

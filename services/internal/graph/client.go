@@ -5,6 +5,8 @@
 // Callers must not take silence for a verdict: IsSilence tells. No text of an error holds a token, code, PIN or app
 // secret, also where Meta echoed one.
 //
+// While Meta throttles a token, or the app, and has said for how long, calls are answered with that word and not made.
+//
 // It refuses to follow redirects and links in answers, which could carry a token elsewhere; to retry, which is the
 // caller's decision; to obey proxies of the environment; and to put a secret into a URL, but for the two calls that
 // Meta documents in no other form (debug_token and oauth/revoke).
@@ -38,6 +40,7 @@ type Config struct {
 	AppSecret secret.Text
 	Timeout   time.Duration     // of one request, 10 s when zero; ExchangeCode and SendMessage obey their context alone
 	Transport http.RoundTripper // for tests; own transports when nil
+	Now       func() time.Time  // time.Now when nil
 }
 
 // Client is safe for concurrent use.
@@ -47,6 +50,8 @@ type Client struct {
 
 	// Two connections' habits: most calls share kept-alive connections, what must never arrive twice has one of its own.
 	shared, single *http.Client
+
+	pauses pauses
 }
 
 // NewClient returns a client. A BaseURL that is none fails every call with ErrNotSent.
@@ -59,6 +64,9 @@ func NewClient(cfg Config) *Client {
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	shared, single := cfg.Transport, cfg.Transport
 	if cfg.Transport == nil {

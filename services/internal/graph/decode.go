@@ -21,12 +21,17 @@ const (
 
 // fetch makes a call and reads its answer into out, a pointer to a struct.
 func (c *Client) fetch(ctx context.Context, k call, out any) error {
+	if said := c.pauses.meets(k, c.cfg.Now()); said != nil {
+		return said
+	}
 	got, err := c.send(ctx, k)
 	if err != nil {
 		return err
 	}
 	if said := readError(got); said != nil {
-		return c.spoken(said, got.header, k)
+		said = c.spoken(said, got.header, k)
+		c.pauses.note(k, said, c.cfg.Now())
+		return said
 	}
 	if got.status < 200 || got.status > 299 {
 		return c.unusable(ctx, k, got, "no Graph error in it")
@@ -116,7 +121,7 @@ func details(raw json.RawMessage) string {
 }
 
 // spoken makes what Meta said fit to be shown, and notes when to come again.
-func (c *Client) spoken(said *Error, header http.Header, k call) error {
+func (c *Client) spoken(said *Error, header http.Header, k call) *Error {
 	s := newScrubber(c.secrets(k))
 	said.Type, said.TraceID = s.line(said.Type, maxLabel), s.line(said.TraceID, maxLabel)
 	said.Message, said.Details = s.line(said.Message, maxMessage), s.line(said.Details, maxMessage)

@@ -77,6 +77,17 @@ func (e *Error) RateLimited() bool {
 	return (e.Code >= 80000 && e.Code <= 80014) || e.Status == http.StatusTooManyRequests
 }
 
+// pauses tells which throttles are for every call of a token, or of the app: the others are about one message or number.
+func (e *Error) pauses() bool {
+	switch e.Code {
+	case 17, 32, 613:
+		return true
+	}
+	return e.ofApp() || (e.Code >= 80000 && e.Code <= 80014)
+}
+
+func (e *Error) ofApp() bool { return e.Code == 4 || e.Code == 341 }
+
 // Temporary tells that Meta could not answer now. It is no verdict.
 func (e *Error) Temporary() bool {
 	switch {

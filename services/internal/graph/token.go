@@ -39,7 +39,7 @@ func (c *Client) ExchangeCode(ctx context.Context, code secret.Text, redirectURI
 	if redirectURI != "" {
 		form.Set("redirect_uri", redirectURI)
 	}
-	grant, err := c.grant(ctx, call{form: form, hidden: []secret.Text{code}, once: true})
+	grant, err := c.grant(ctx, call{form: form, hidden: []secret.Text{code}, once: true, urgent: true})
 	if err != nil {
 		return Grant{}, fmt.Errorf("exchange code: %w", err)
 	}

@@ -50,7 +50,7 @@ func Build(s *Settings, p Parts) (*Broker, error) {
 	service := broker.New(broker.Config{
 		Store: store.New(p.DB, queue, p.Now),
 		Keys:  p.Keys,
-		Meta:  s.graph(),
+		Meta:  s.graph(p.Now),
 		AppID: s.MetaAppID,
 		Own:   broker.OwnBusiness{Token: s.MetaAccessToken, Organization: s.MetaOwnOrganization, WABAs: s.MetaOwnWABAIDs},
 		Now:   p.Now,
@@ -131,7 +131,7 @@ func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 
 // checkMeta asks Meta about the app itself: before the first customer does, we know whether it takes our id and secret.
 func (s *Settings) checkMeta(ctx context.Context) error {
-	info, err := s.graph().DebugToken(ctx, secret.New(s.MetaAppID+"|"+s.MetaAppSecret.Reveal()))
+	info, err := s.graph(time.Now).DebugToken(ctx, secret.New(s.MetaAppID+"|"+s.MetaAppSecret.Reveal()))
 	switch {
 	case err != nil:
 		return fmt.Errorf("ask Meta about META_APP_ID and META_APP_SECRET: %w", err)
@@ -141,8 +141,8 @@ func (s *Settings) checkMeta(ctx context.Context) error {
 	return nil
 }
 
-func (s *Settings) graph() *graph.Client {
+func (s *Settings) graph(now func() time.Time) *graph.Client {
 	return graph.NewClient(graph.Config{
-		BaseURL: s.MetaGraphURL, Version: s.MetaGraphVersion, AppID: s.MetaAppID, AppSecret: s.MetaAppSecret,
+		BaseURL: s.MetaGraphURL, Version: s.MetaGraphVersion, AppID: s.MetaAppID, AppSecret: s.MetaAppSecret, Now: now,
 	})
 }

@@ -55,7 +55,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	}
 	rows := store.New(p.DB, queue, p.Now, s.ClaimDeadline)
 	broker := tokenbrokerv1.NewTokenBrokerServiceClient(p.Broker)
-	meta := graph.NewClient(graph.Config{BaseURL: s.MetaGraphURL, Version: s.MetaGraphVersion, AppID: s.MetaAppID})
+	meta := graph.NewClient(graph.Config{BaseURL: s.MetaGraphURL, Version: s.MetaGraphVersion, AppID: s.MetaAppID, Now: p.Now})
 	connections := connection.New(connection.Config{
 		Store: rows, Broker: broker, Meta: meta, Keys: p.Keys, AppID: s.MetaAppID, Deadline: s.ClaimDeadline,
 		Now: p.Now, Log: p.Log,
