@@ -211,6 +211,7 @@ func TestAForeignIDIsByteForByteLikeARandomOne(t *testing.T) {
 	}
 	for _, path := range []string{
 		"GET connections/%s", "POST connections/%s:check {}", "POST connections/%s:subscribe {}", "GET connections/%s/activities",
+		"GET connections/%s/messages", "GET changes?connectionId=%s", "GET changes:watch?connectionId=%s",
 		`POST connections/%s:registerPhoneNumber {"phoneNumberId": "1"}`,
 	} {
 		wantSame(t, b, path, held.GetConnectionId())

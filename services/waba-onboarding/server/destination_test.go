@@ -196,11 +196,12 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 	}
 	const good = "https://shop.example/"
 	for name, req := range map[string]*onboardingv1.CreateDestinationRequest{
-		"a type":           {Url: good, EventTypes: []string{"messages"}},
-		"a type of META":   {Url: good, EventTypes: []string{"connection.*"}, Kind: onboardingv1.Destination_META_RAW},
-		"a secret":         {Url: good, Secret: "not-a-secret-of-standard-webhooks"},
-		"a short secret":   {Url: good, Secret: "whsec_c2hvcnRzaG9ydHNob3J0"},
-		"no kind of a URL": {Url: strings.Repeat("x", 3000)},
+		"a type":             {Url: good, EventTypes: []string{"messages"}},
+		"a type that is not": {Url: good, EventTypes: []string{"connection.lost"}},
+		"a type of META":     {Url: good, EventTypes: []string{"connection.*"}, Kind: onboardingv1.Destination_META_RAW},
+		"a secret":           {Url: good, Secret: "not-a-secret-of-standard-webhooks"},
+		"a short secret":     {Url: good, Secret: "whsec_c2hvcnRzaG9ydHNob3J0"},
+		"no kind of a URL":   {Url: strings.Repeat("x", 3000)},
 	} {
 		if why := wantFault(t, create(org1, req), errorsv1.ErrorReason_INVALID_FIELD); why == nil {
 			t.Error(name)

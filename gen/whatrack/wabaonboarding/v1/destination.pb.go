@@ -1251,13 +1251,13 @@ const file_whatrack_wabaonboarding_v1_destination_proto_rawDesc = "" +
 	"\aattempt\x18\t \x01(\x05R\aattempt\x12F\n" +
 	"\x11next_attempt_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x1b\n" +
-	"\tchange_id\x18\v \x01(\tR\bchangeId\"\xbf\x02\n" +
+	"\tchange_id\x18\v \x01(\tR\bchangeId\"\xfe\x02\n" +
 	"\x18CreateDestinationRequest\x12L\n" +
 	"\x04kind\x18\x01 \x01(\x0e2,.whatrack.wabaonboarding.v1.Destination.KindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\x1c\n" +
 	"\x03url\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x80\x10R\x03url\x12V\n" +
-	"\vevent_types\x18\x03 \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2'^[a-z0-9_]{1,32}\\.([a-z0-9_]{1,64}|\\*)$R\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x10R\x03url\x12\x94\x01\n" +
+	"\vevent_types\x18\x03 \x03(\tBs\xbaHp\x92\x01m\x10 \"irg2e^(change\\.([a-z0-9_]{1,64}|\\*)|connection\\.(connected|attention|reconnect_required|disconnected|\\*))$R\n" +
 	"eventTypes\x122\n" +
 	"\x06secret\x18\x04 \x01(\tB\x1a\xbaH\x14\xd8\x01\x01r\x0f\x10\x10(\x80\x012\b^[!-~]+$\x80\x01\x01R\x06secret\x12+\n" +
 	"\x11all_organizations\x18\x05 \x01(\bR\x10allOrganizations\"f\n" +

@@ -47,7 +47,7 @@ const (
 type WebhookServiceClient interface {
 	// Lists changes, newest first.
 	//
-	// Errors: PERMISSION_DENIED. Example: changes?connectionId=0193…&fields=messages&pageSize=20.
+	// Errors: PERMISSION_DENIED, NOT_FOUND (connectionId). Example: changes?connectionId=0193…&fields=messages&pageSize=20.
 	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
 	// Reads one change with its value, byte for byte as Meta sent it.
 	//
@@ -277,7 +277,7 @@ func (c *webhookServiceClient) ListDestinationAttempts(ctx context.Context, in *
 type WebhookServiceServer interface {
 	// Lists changes, newest first.
 	//
-	// Errors: PERMISSION_DENIED. Example: changes?connectionId=0193…&fields=messages&pageSize=20.
+	// Errors: PERMISSION_DENIED, NOT_FOUND (connectionId). Example: changes?connectionId=0193…&fields=messages&pageSize=20.
 	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
 	// Reads one change with its value, byte for byte as Meta sent it.
 	//

@@ -29,12 +29,12 @@ func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChanges
 	if err != nil {
 		return nil, err
 	}
-	filter := store.ChangeFilter{Organization: scope, Fields: req.GetFields()}
+	filter, err := s.filter(ctx, scope, req)
+	if err != nil {
+		return nil, err
+	}
 	for _, state := range req.GetStates() {
 		filter.States = append(filter.States, state.String())
-	}
-	if id, err := uuid.Parse(req.GetConnectionId()); err == nil {
-		filter.ConnectionID = id
 	}
 	pages := connection.Pages{
 		Keys: s.Keys, List: "changes", Scope: scope,
@@ -58,6 +58,23 @@ func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChanges
 		resp.Changes = append(resp.Changes, describeChange(change))
 	}
 	return resp, nil
+}
+
+// filter reads what ListChanges and WatchChanges have in common.
+func (s *Service) filter(ctx context.Context, scope string, req interface {
+	GetConnectionId() string
+	GetFields() []string
+}) (store.ChangeFilter, error) {
+	filter := store.ChangeFilter{Organization: scope, Fields: req.GetFields()}
+	id, err := uuid.Parse(req.GetConnectionId())
+	if err != nil { // it is a UUID, or empty: all
+		return filter, nil //nolint:nilerr // see above
+	}
+	filter.ConnectionID = id
+	if _, err := s.Store.FindConnection(ctx, scope, id); err != nil {
+		return filter, connection.AsFault(err)
+	}
+	return filter, nil
 }
 
 // GetChange implements WebhookService.

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
@@ -87,13 +86,11 @@ type follower struct {
 
 // follow finds out where a stream begins.
 func (s *Service) follow(ctx context.Context, scope string, req *onboardingv1.WatchChangesRequest) (*follower, error) {
-	f := &follower{Service: s, scope: scope, filter: store.ChangeFilter{Organization: scope, Fields: req.GetFields()}}
-	if id, err := uuid.Parse(req.GetConnectionId()); err == nil {
-		if _, err := s.Store.FindConnection(ctx, scope, id); err != nil {
-			return nil, connection.AsFault(err)
-		}
-		f.filter.ConnectionID = id
+	filter, err := s.filter(ctx, scope, req)
+	if err != nil {
+		return nil, err
 	}
+	f := &follower{Service: s, scope: scope, filter: filter}
 	start, end, err := s.Store.StreamBounds(ctx)
 	if err != nil {
 		return nil, err

@@ -265,7 +265,7 @@ export const sendMessage = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Lists changes, newest first.
  *
- * Errors: PERMISSION_DENIED. Example: changes?connectionId=0193…&fields=messages&pageSize=20.
+ * Errors: PERMISSION_DENIED, NOT_FOUND (connectionId). Example: changes?connectionId=0193…&fields=messages&pageSize=20.
  */
 export const listChanges = <ThrowOnError extends boolean = false>(options?: Options<ListChangesData, ThrowOnError>) => (options?.client ?? client).get<ListChangesResponses, ListChangesErrors, ThrowOnError>({
     security: [{ name: 'Authorization', type: 'apiKey' }],

@@ -387,7 +387,7 @@ export const listChangesQueryKey = (options?: Options<ListChangesData>) => creat
 /**
  * Lists changes, newest first.
  *
- * Errors: PERMISSION_DENIED. Example: changes?connectionId=0193…&fields=messages&pageSize=20.
+ * Errors: PERMISSION_DENIED, NOT_FOUND (connectionId). Example: changes?connectionId=0193…&fields=messages&pageSize=20.
  */
 export const listChangesOptions = (options?: Options<ListChangesData>) => queryOptions<ListChangesResponse2, ListChangesError, ListChangesResponse2, ReturnType<typeof listChangesQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
