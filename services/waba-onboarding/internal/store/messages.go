@@ -54,7 +54,7 @@ type Message struct {
 // MessageFact is a message as a change tells it. An edit or a revocation is one too: it says what it is of.
 type MessageFact struct {
 	Message
-	// Edits is the wamid whose text this replaces; Revokes the one that it takes back.
+	// Edits is the wamid whose text this replaces, as of its own time; Revokes the one that it takes back.
 	Edits, Revokes string
 }
 
@@ -132,7 +132,7 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 	case fact.Revokes != "":
 		row.Revoked, row.Text = true, ""
 	case fact.Edits != "":
-		if row.EditTime == nil || fact.MessageTime == nil || !row.EditTime.After(*fact.MessageTime) {
+		if row.EditTime == nil || !row.EditTime.After(*fact.MessageTime) {
 			row.EditTime = fact.MessageTime
 			row.Text = unlessRevoked(row.Revoked, fact.Text)
 		}
@@ -150,7 +150,7 @@ const unsupported = "unsupported"
 // fill adds the message itself to a row that a status or an edit made, or that came without what it says.
 func (m *Message) fill(of Message) {
 	text := of.Text
-	if m.Text != "" || m.EditTime != nil || m.Revoked { // an edit may have no time
+	if m.EditTime != nil || m.Revoked {
 		text = m.Text
 	}
 	m.Direction, m.PhoneNumberID, m.Type, m.Text = of.Direction, of.PhoneNumberID, of.Type, text

@@ -131,13 +131,13 @@ func TestAMessageIsFilledInByWhatComesLater(t *testing.T) {
 	each(t, func(t *testing.T, b *bundle) {
 		_, c := b.connected("org-1", "7")
 		edit := said("7", "h0")
-		edit.Effect.Messages = []MessageFact{{Edits: "a", Message: Message{Wamid: "e", Direction: Inbound, Text: "edited, no time"}}}
+		edit.Effect.Messages = []MessageFact{{Edits: "a", Message: Message{Wamid: "e", Direction: Inbound, Text: "edited", MessageTime: ptr(b.now())}}}
 		unshown, again := saying("7", "b", "h2"), saying("7", "b", "h3")
 		unshown.Effect.Messages[0].Type, unshown.Effect.Messages[0].Text = unsupported, ""
 		for _, n := range []NewChange{edit, saying("7", "a", "h1"), unshown, again, unshown} {
 			b.must(b.SplitDeliveries(t.Context(), []Split{holding(n)}))
 		}
-		if diff := cmp.Diff([]string{"b text b", "a text edited, no time"}, b.texts(c)); diff != "" {
+		if diff := cmp.Diff([]string{"b text b", "a text edited"}, b.texts(c)); diff != "" {
 			t.Errorf("messages (-want +got):\n%s", diff)
 		}
 	})

@@ -2,14 +2,12 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
-	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
-	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/run"
 )
 
@@ -103,17 +101,11 @@ func (c *Committer) keep(batch []*waiting) {
 	err := c.insertAll(batch)
 	alone := err != nil && len(batch) > 1
 	for _, w := range batch {
-		if alone && !isAway(err) {
+		if alone && !database.Passing(err) {
 			err = c.insertAll([]*waiting{w})
 		}
 		w.done <- err
 	}
-}
-
-// isAway tells what says something about the database from what says something about the bodies.
-func isAway(err error) bool {
-	f, ok := fault.As(err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && f.Reason() == errorsv1.ErrorReason_STORAGE_UNAVAILABLE
 }
 
 // gather takes what one commit keeps. Requests that are about to queue do so first: a lone sender, beside whom nothing

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bytes"
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -138,7 +139,7 @@ func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 func TestABatchFailsAtOnceWhenTheDatabaseIsAwayOrHangs(t *testing.T) {
 	t.Parallel()
 	for name, away := range map[string]error{
-		"away":  fmt.Errorf("keep: %w", fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)),
+		"away":  fmt.Errorf("keep: %w", fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE).Cause(driver.ErrBadConn)),
 		"hangs": errors.Join(context.DeadlineExceeded, errors.New("canceling statement due to user request")),
 	} {
 		c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
