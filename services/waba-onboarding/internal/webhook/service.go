@@ -60,11 +60,14 @@ func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChanges
 	return resp, nil
 }
 
-// filter reads what ListChanges and WatchChanges have in common.
-func (s *Service) filter(ctx context.Context, scope string, req interface {
+// filtering is what ListChanges and WatchChanges have in common.
+type filtering interface {
 	GetConnectionId() string
 	GetFields() []string
-}) (store.ChangeFilter, error) {
+}
+
+// filter reads it.
+func (s *Service) filter(ctx context.Context, scope string, req filtering) (store.ChangeFilter, error) {
 	filter := store.ChangeFilter{Organization: scope, Fields: req.GetFields()}
 	id, err := uuid.Parse(req.GetConnectionId())
 	if err != nil { // it is a UUID, or empty: all
