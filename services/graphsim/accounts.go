@@ -65,6 +65,35 @@ func (s *Simulator) share(spec SignUp) (SignedUp, error) {
 	return done, nil
 }
 
+// AddPhone has the customer of a WABA add a number to it, as POST /_sim/wabas/{wabaId}:addPhone does. It panics on a Phone
+// that the control plane would refuse.
+func (s *Simulator) AddPhone(wabaID string, spec Phone) (phoneNumberID string) {
+	id, err := s.addPhone(wabaID, spec)
+	if err != nil {
+		panic(fmt.Sprintf("graphsim.AddPhone: %v", err))
+	}
+	return id
+}
+
+func (s *Simulator) addPhone(wabaID string, spec Phone) (string, error) {
+	added := WABA{Phones: List[Phone]{spec}}
+	if err := added.validate(); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	account := s.world.WABAs[wabaID]
+	if account == nil {
+		return "", errNoWABA
+	}
+	if err := s.world.checkFree([]WABA{added}); err != nil {
+		return "", err
+	}
+	s.world.addPhones(account, added.Phones, numberDefaults(FlowCloudAPI), s.now())
+	s.persist()
+	return account.PhoneIDs[len(account.PhoneIDs)-1], nil
+}
+
 // seedOwn adds what the configuration says of the operator's own business. Accounts that the state file brought back
 // keep their numbers, PINs and subscriptions.
 func (s *Simulator) seedOwn() error {

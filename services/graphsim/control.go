@@ -62,11 +62,24 @@ func (s *Simulator) controlInvalidate(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) controlWABA(w http.ResponseWriter, r *http.Request) {
-	if strings.HasSuffix(r.PathValue("target"), ":remove") {
+	switch target := r.PathValue("target"); {
+	case strings.HasSuffix(target, ":remove"):
 		s.controlRemove(w, r)
+	case strings.HasSuffix(target, ":addPhone"):
+		s.controlAddPhone(w, r)
+	default:
+		s.controlUnsubscribe(w, r)
+	}
+}
+
+func (s *Simulator) controlAddPhone(w http.ResponseWriter, r *http.Request) {
+	var spec Phone
+	wabaID, ok := target(w, r, "addPhone")
+	if !ok || !readControl(w, r, &spec) {
 		return
 	}
-	s.controlUnsubscribe(w, r)
+	id, err := s.addPhone(wabaID, spec)
+	answerControl(w, map[string]string{"phoneNumberId": id}, err)
 }
 
 func (s *Simulator) controlUnsubscribe(w http.ResponseWriter, r *http.Request) {

@@ -117,6 +117,24 @@ func TestABusinessThatExistsMakesAnotherWABAAndAddsANumber(t *testing.T) {
 	}
 }
 
+func TestACustomerAddsANumberWithoutASignup(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	token, done := b.token(t, SignUp{})
+	path := "/_sim/wabas/" + done.WABAIDs[0] + ":addPhone"
+	a := b.post(t, path, `{"id":"300","platform_type":"CLOUD_API"}`)
+	if wantStatus(t, a, http.StatusOK); a.str("phoneNumberId") != "300" {
+		t.Errorf("answer is %s", a.text)
+	}
+	list := b.get(t, "/v25.0/"+done.WABAIDs[0]+"/phone_numbers?fields=id,platform_type", token)
+	if !strings.Contains(list.text, `{"id":"300","platform_type":"CLOUD_API"}`) {
+		t.Errorf("numbers are %s", list.text)
+	}
+	wantStatus(t, b.post(t, path, `{"id":"300"}`), http.StatusBadRequest)
+	wantStatus(t, b.post(t, path, `{"pin":"1"}`), http.StatusBadRequest)
+	wantStatus(t, b.post(t, "/_sim/wabas/9:addPhone", ``), http.StatusNotFound)
+}
+
 func TestControlPlaneInvalidatesUnsubscribesAndMovesTheClock(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{})

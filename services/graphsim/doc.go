@@ -74,6 +74,8 @@
 //	POST   /_sim/tokens/{wabaId}:invalidate   {"subcode": 458}: the tokens that the WABA has now are dead from now on;
 //	                                          answers {"invalidated": n}
 //	POST   /_sim/wabas/{wabaId}:unsubscribe   Meta drops our subscription behind our back
+//	POST   /_sim/wabas/{wabaId}:addPhone      Phone: the customer adds a number in WhatsApp Manager, of which nobody tells the
+//	                                          app; answers {"phoneNumberId": id}
 //	POST   /_sim/wabas/{wabaId}:remove        Removal: the customer ends the partnership. Tokens lose the WABA, one that
 //	                                          reads no other is dead (458), and PARTNER_REMOVED is sent; answers Delivered
 //	POST   /_sim/phones/{id}:approveName      Sending: phone_number_name_update APPROVED is sent, and the number can be
