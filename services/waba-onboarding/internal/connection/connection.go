@@ -61,6 +61,9 @@ func (s *Service) AddWorkers(workers *river.Workers) {
 		defer s.changed.Ring(job.Args.ConnectionID.String())
 		return s.register(ctx, job.Args)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.SeekArgs]) error {
+		return s.seek(ctx, job.Args)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.SyncArgs]) error {
 		return s.sync(ctx, job.Args)
 	}))

@@ -68,8 +68,7 @@ func (s *Store) WaitingChanges(ctx context.Context, connection, after uuid.UUID,
 		if err != nil {
 			return err
 		}
-		numbers := tx.Session(&gorm.Session{NewDB: true}).Model(&PhoneNumber{}).Select("phone_number_id").Where("connection_id = ?", connection)
-		return waiting.Where("id > ? and receive_time >= ?", after, since).Where("phone_number_id = '' or phone_number_id in (?)", numbers).
+		return waiting.Where("id > ? and receive_time >= ?", after, since).Where("phone_number_id = '' or phone_number_id in (?)", numbersOf(tx, connection)).
 			Order("id").Limit(limit).Find(&list).Error
 	})
 	return list, err
@@ -90,7 +89,11 @@ func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time
 	if err := query.Order("state_time desc").Limit(1).Find(&earlier).Error; err != nil {
 		return nil, since, err
 	}
-	since = claim.CreateTime.Add(-lookBack)
+	since = claim.CreateTime
+	if c.HoldTime != nil { // what waited since before a reconnection is its own too
+		since = *c.HoldTime
+	}
+	since = since.Add(-lookBack)
 	if len(earlier) > 0 && earlier[0].StateTime.After(since) {
 		since = earlier[0].StateTime
 	}
@@ -120,7 +123,7 @@ func (s *Store) ResolveChange(ctx context.Context, change Change, effect Effect)
 		if mine.Error != nil || mine.RowsAffected == 0 {
 			return mine.Error
 		}
-		return s.applyChanges(tx, []taken{{next, effect, holder}})
+		return s.applyChanges(tx, []taken{{Change: next, effect: effect, holder: holder}})
 	})
 }
 
@@ -154,7 +157,7 @@ func (s *Store) ReplayChange(ctx context.Context, organization string, id uuid.U
 			if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
 				return err
 			}
-			return s.applyChanges(tx, []taken{{change, effect, &c}})
+			return s.applyChanges(tx, []taken{{Change: change, effect: effect, holder: &c}})
 		})
 	case ChangeUnparsed, ChangeIgnored: // nothing to be done with it
 	}

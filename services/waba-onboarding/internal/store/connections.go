@@ -48,6 +48,10 @@ type Connection struct {
 	Epoch              int64
 	RunTime            *time.Time
 	CreateTime         time.Time
+	HoldTime           *time.Time // when the claim began by which the WABA is held
+	SoughtNumbers      []string   `gorm:"serializer:json"` // seek.go
+	Seeks              int
+	SeekTime           *time.Time
 
 	// PhoneNumbers are loaded for readers, as Meta lists them.
 	PhoneNumbers []PhoneNumber `gorm:"-"`
@@ -69,6 +73,10 @@ type TokenFacts struct {
 func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
 	if err := s.changeRoutes(tx, o.WabaID); err != nil {
 		return err
+	}
+	held := tx.Model(&Connection{}).Where("id = ? and state = ?", *o.ConnectionID, ConnectionClaiming).Update("hold_time", o.CreateTime)
+	if held.Error != nil {
+		return held.Error
 	}
 	facts := Connection{
 		ID: *o.ConnectionID, OrganizationID: o.OrganizationID, OnboardingID: o.ID, TokenID: o.TokenID, TokenState: token.State, TokenExpireTime: token.ExpireTime,
@@ -145,6 +153,11 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 		}
 		if check.Activity != "" {
 			if err := s.note(tx, c.activity(check.Activity, check.Actor, check.Reason)); err != nil {
+				return err
+			}
+		}
+		if check.Read != nil {
+			if err := s.numbersFound(tx, c, check.Actor); err != nil {
 				return err
 			}
 		}

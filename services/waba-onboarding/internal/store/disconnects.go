@@ -95,7 +95,7 @@ func (s *Store) EndConnection(ctx context.Context, c Connection) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		mine := tx.Model(&Connection{}).Where("id = ? and epoch = ?", c.ID, c.Epoch).Updates(map[string]any{
 			"state": ConnectionDisconnected, "state_time": s.now(), "reasons": "[]", "token_id": "", "token_state": "",
-			"token_expire_time": nil, "subscription_proven": false, "run_time": nil, "epoch": c.Epoch + 1,
+			"token_expire_time": nil, "subscription_proven": false, "run_time": nil, "seek_time": nil, "epoch": c.Epoch + 1,
 		})
 		if err := oneRow(mine, ErrFenced); err != nil {
 			return err

@@ -60,7 +60,7 @@ func (s *Store) holdNew(tx *gorm.DB, o *Onboarding) (held bool, err error) {
 	now := s.now()
 	c := Connection{
 		ID: newID(), OrganizationID: o.OrganizationID, WabaID: o.WabaID, State: ConnectionClaiming, Reasons: []string{}, Account: Account{},
-		StateTime: now, OnboardingID: o.ID, OwnBusiness: o.OwnBusiness, Epoch: 1, CreateTime: now,
+		StateTime: now, OnboardingID: o.ID, OwnBusiness: o.OwnBusiness, Epoch: 1, CreateTime: now, SoughtNumbers: []string{},
 	}
 	insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&c)
 	if insert.Error != nil || insert.RowsAffected == 0 {
@@ -74,12 +74,12 @@ func (s *Store) holdNew(tx *gorm.DB, o *Onboarding) (held bool, err error) {
 func (s *Store) holdAgain(tx *gorm.DB, o *Onboarding, c *Connection) error {
 	fresh := Connection{
 		State: ConnectionClaiming, Reasons: []string{}, StateTime: s.now(), OnboardingID: o.ID, OwnBusiness: o.OwnBusiness,
-		Epoch: c.Epoch + 1, Account: Account{},
+		Epoch: c.Epoch + 1, Account: Account{}, SoughtNumbers: []string{},
 	}
 	update := tx.Model(&Connection{}).Where("id = ?", c.ID).Select("state", "reasons", "state_time", "onboarding_id",
 		"token_id", "token_state", "token_expire_time", "own_business", "access_reason", "subscription_proven",
 		"subscription_time", "subscription_reason", "disconnect_time", "disconnect_actor", "unsubscribed",
-		"epoch", "run_time", "account", "reassess_time").Updates(fresh)
+		"epoch", "run_time", "account", "reassess_time", "hold_time", "sought_numbers", "seeks", "seek_time").Updates(fresh)
 	if database.Duplicate(update.Error) {
 		return ErrHeldElsewhere
 	}

@@ -18,7 +18,7 @@ const sweepBatch = 200
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(
 		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx),
-		s.sweepWords(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx), s.sweepAttempts(ctx),
+		s.sweepWords(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx), s.sweepAttempts(ctx), s.sweepSeeks(ctx),
 	)
 }
 
@@ -76,7 +76,7 @@ func (s *Store) sweepExpired(ctx context.Context) error {
 func (s *Store) sweepClaims(ctx context.Context) error {
 	late, err := s.running(ctx, "run_time < ?", s.now())
 	for _, o := range late {
-		err = errors.Join(err, s.again(ctx, sweepRow{&Onboarding{}, "id = ?", []any{o.ID}}, ClaimArgs{o.ID, o.Epoch}))
+		err = errors.Join(err, s.again(ctx, sweepRow{&Onboarding{}, "run_time", "id = ?", []any{o.ID}}, ClaimArgs{o.ID, o.Epoch}))
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (s *Store) sweepNumbers(ctx context.Context) error {
 		return tx.Select("connection_id", "phone_number_id").Where("run_time < ?", s.now()).Limit(sweepBatch).Find(&late).Error
 	})
 	for _, n := range late {
-		row := sweepRow{&PhoneNumber{}, "connection_id = ? and phone_number_id = ?", []any{n.ConnectionID, n.PhoneNumberID}}
+		row := sweepRow{&PhoneNumber{}, "run_time", "connection_id = ? and phone_number_id = ?", []any{n.ConnectionID, n.PhoneNumberID}}
 		err = errors.Join(err, s.again(ctx, row, RegisterArgs{n.ConnectionID, n.PhoneNumberID}))
 	}
 	return err
@@ -104,7 +104,7 @@ func (s *Store) sweepDisconnects(ctx context.Context) error {
 		return tx.Model(&Connection{}).Where("run_time < ?", s.now()).Limit(sweepBatch).Pluck("id", &late).Error
 	})
 	for _, id := range late {
-		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "id = ?", []any{id}}, DisconnectArgs{id}))
+		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "run_time", "id = ?", []any{id}}, DisconnectArgs{id}))
 	}
 	return err
 }
@@ -126,8 +126,22 @@ func (s *Store) sweepWords(ctx context.Context) error {
 	return err
 }
 
+// sweepSeeks asks again for numbers that Meta did not list.
+func (s *Store) sweepSeeks(ctx context.Context) error {
+	var late []uuid.UUID
+	err := s.read(ctx, func(tx *gorm.DB) error {
+		claimed := tx.Model(&Connection{}).Where("state not in ? and disconnect_time is null", []ConnectionState{ConnectionDisconnected, ConnectionClaiming})
+		return claimed.Where("seek_time < ?", s.now()).Limit(sweepBatch).Pluck("id", &late).Error
+	})
+	for _, id := range late {
+		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "seek_time", "id = ?", []any{id}}, SeekArgs{id}))
+	}
+	return err
+}
+
 type sweepRow struct {
 	model any
+	due   string // the column that says when
 	where string
 	args  []any
 }
@@ -136,8 +150,8 @@ type sweepRow struct {
 func (s *Store) again(ctx context.Context, row sweepRow, args interface{ Kind() string }) error {
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		now := s.now()
-		update := tx.Model(row.model).Where(row.where, row.args...).Where("run_time < ?", now).
-			Updates(map[string]any{"run_time": now.Add(jobLife)})
+		update := tx.Model(row.model).Where(row.where, row.args...).Where(row.due+" < ?", now).
+			Updates(map[string]any{row.due: now.Add(jobLife)})
 		if update.Error != nil || update.RowsAffected == 0 {
 			return update.Error
 		}

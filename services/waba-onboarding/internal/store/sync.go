@@ -256,7 +256,7 @@ func (s *Store) sweepSyncs(ctx context.Context) error {
 	})
 	for _, p := range late {
 		row := sweepRow{
-			&SyncPart{}, "connection_id = ? and phone_number_id = ? and part = ?", []any{p.ConnectionID, p.PhoneNumberID, p.Part},
+			&SyncPart{}, "run_time", "connection_id = ? and phone_number_id = ? and part = ?", []any{p.ConnectionID, p.PhoneNumberID, p.Part},
 		}
 		err = errors.Join(err, s.again(ctx, row, SyncArgs{p.ConnectionID, p.PhoneNumberID}))
 	}

@@ -18,6 +18,7 @@ type taken struct {
 	Change
 	effect Effect
 	holder *Connection
+	seeker *Connection // the connection that is to look for its number
 }
 
 // takeChanges keeps changes and, where a connection holds their WABA, applies those that did not come before.
@@ -35,7 +36,7 @@ func (s *Store) takeChanges(tx *gorm.DB, list []NewChange) error {
 	}
 	all := make([]taken, 0, len(list))
 	for _, n := range list {
-		t := taken{n.Change, n.Effect, holders.of(n.Change)}
+		t := taken{Change: n.Change, effect: n.Effect, holder: holders.of(n.Change), seeker: holders.seeker(n.Change)}
 		t.ID = newID()
 		if t.holder != nil {
 			t.resolve(*t.holder)
@@ -121,13 +122,26 @@ func routesOf(tx *gorm.DB, changes []Change) (r routes, err error) {
 // of is the connection that a change belongs to: the one that holds its WABA, if the number is one of its. Where WABA and
 // number disagree, the change waits; nil.
 func (r routes) of(change Change) *Connection {
-	if change.State != ChangeWaiting {
-		return nil
-	}
-	if _, known := r.numbers[[2]string{change.WabaID, change.PhoneNumberID}]; !known && change.PhoneNumberID != "" {
+	if change.State != ChangeWaiting || !r.knows(change) {
 		return nil
 	}
 	return r.holders[change.WabaID]
+}
+
+// seeker is the connection that is to look for the number of a change, which waits for that: it holds the WABA, does not
+// know the number, and does not look for it already.
+func (r routes) seeker(change Change) *Connection {
+	c := r.holders[change.WabaID]
+	if change.State != ChangeWaiting || c == nil || !c.claimed() || r.knows(change) || c.seeks(change.PhoneNumberID) {
+		return nil
+	}
+	return c
+}
+
+// knows tells whether the number of a change, if it has one, is one of its WABA's.
+func (r routes) knows(change Change) bool {
+	_, known := r.numbers[[2]string{change.WabaID, change.PhoneNumberID}]
+	return known || change.PhoneNumberID == ""
 }
 
 // wabasOf are the WABAs of changes that are to be routed, each once.
@@ -219,8 +233,8 @@ func (s *Store) applyChange(tx *gorm.DB, t taken) error {
 	return s.reassess(tx, c.ID)
 }
 
-// hear moves the time of each connection's last event, and tells for whose it is the first. What Meta tells us as a
-// partner comes without the WABA's subscription, and proves nothing about it.
+// hear moves the time of each connection's last event, and tells for whose it is the first; and has those look for numbers
+// that do not know one. What Meta tells us as a partner comes without the WABA's subscription, and proves nothing about it.
 func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
 	last := map[uuid.UUID]taken{}
 	for _, t := range list {
@@ -231,11 +245,19 @@ func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
 			last[t.holder.ID] = t
 		}
 	}
-	ids := slices.SortedFunc(maps.Keys(last), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) // twins lock them alike
-	for _, id := range ids {
-		t := last[id]
-		heard := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", id, t.ReceiveTime)
-		if err := heard.Updates(map[string]any{"last_event_time": t.ReceiveTime}).Error; err != nil {
+	sought := soughtBy(list)
+	for _, id := range inOrder(last, sought) {
+		if phones, seeks := sought[id]; seeks {
+			if err := s.seek(tx, id, phones); err != nil {
+				return nil, err
+			}
+		}
+		t, heard := last[id]
+		if !heard {
+			continue
+		}
+		update := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", id, t.ReceiveTime)
+		if err := update.Updates(map[string]any{"last_event_time": t.ReceiveTime}).Error; err != nil {
 			return nil, err
 		}
 		if t.holder.LastEventTime == nil {
@@ -243,4 +265,22 @@ func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
 		}
 	}
 	return first, nil
+}
+
+// soughtBy are the numbers that connections are to look for.
+func soughtBy(list []taken) map[uuid.UUID][]string {
+	sought := map[uuid.UUID][]string{}
+	for _, t := range list {
+		if t.seeker != nil {
+			sought[t.seeker.ID] = append(sought[t.seeker.ID], t.PhoneNumberID)
+		}
+	}
+	return sought
+}
+
+// inOrder are the connections of both, in the order in which twins lock them too.
+func inOrder(heard map[uuid.UUID]taken, sought map[uuid.UUID][]string) []uuid.UUID {
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(heard)), maps.Keys(sought))
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
 }

@@ -50,7 +50,7 @@ func (w *Worker) prune(ctx context.Context) error {
 	return err
 }
 
-// resolve gives what waited to the connection that was just proven.
+// resolve gives what waited to the connection that was just proven, or knows another number.
 func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
 	var last uuid.UUID
 	for {
@@ -65,7 +65,10 @@ func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
 			}
 		}
 		if len(waiting) < resolveBatch {
-			return w.Store.IgnoreStale(ctx, connection)
+			if err := w.Store.IgnoreStale(ctx, connection); err != nil {
+				return err
+			}
+			return w.Store.SeekUnknown(ctx, connection) // what waits yet
 		}
 	}
 }
