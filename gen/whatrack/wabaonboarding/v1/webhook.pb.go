@@ -30,7 +30,8 @@ const (
 	Change_STATE_UNSPECIFIED Change_State = 0
 	// It belongs to a connection.
 	Change_RESOLVED Change_State = 1
-	// No connection holds its WABA, or the number is not the WABA's; it is resolved when one claims it in time.
+	// No connection holds its WABA: it is resolved when one claims it in time. Or the connection that does has no such
+	// number: it asks Meta for its numbers by itself, and it is resolved when Meta lists that one.
 	Change_WAITING Change_State = 2
 	// It is not what we can read; kept as it came.
 	Change_UNPARSED Change_State = 3

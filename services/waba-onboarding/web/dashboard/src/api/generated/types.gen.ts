@@ -6,7 +6,8 @@ export type ClientOptions = {
 
 /**
  *  - RESOLVED: It belongs to a connection.
- * - WAITING: No connection holds its WABA, or the number is not the WABA's; it is resolved when one claims it in time.
+ * - WAITING: No connection holds its WABA: it is resolved when one claims it in time. Or the connection that does has no such
+ * number: it asks Meta for its numbers by itself, and it is resolved when Meta lists that one.
  * - UNPARSED: It is not what we can read; kept as it came.
  * - IGNORED: It is of an object that is none of ours, or arrived for an owner before the present one.
  */
@@ -20,7 +21,8 @@ export const ChangeState = {
 
 /**
  *  - RESOLVED: It belongs to a connection.
- * - WAITING: No connection holds its WABA, or the number is not the WABA's; it is resolved when one claims it in time.
+ * - WAITING: No connection holds its WABA: it is resolved when one claims it in time. Or the connection that does has no such
+ * number: it asks Meta for its numbers by itself, and it is resolved when Meta lists that one.
  * - UNPARSED: It is not what we can read; kept as it came.
  * - IGNORED: It is of an object that is none of ours, or arrived for an owner before the present one.
  */
@@ -1386,7 +1388,8 @@ export type ListChangesData = {
          * Any of these; empty: all.
          *
          * - RESOLVED: It belongs to a connection.
-         * - WAITING: No connection holds its WABA, or the number is not the WABA's; it is resolved when one claims it in time.
+         * - WAITING: No connection holds its WABA: it is resolved when one claims it in time. Or the connection that does has no such
+         * number: it asks Meta for its numbers by itself, and it is resolved when Meta lists that one.
          * - UNPARSED: It is not what we can read; kept as it came.
          * - IGNORED: It is of an object that is none of ours, or arrived for an owner before the present one.
          */
