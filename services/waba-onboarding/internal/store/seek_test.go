@@ -282,7 +282,7 @@ func TestWhatWaitedForANumberOutlastsAReconnection(t *testing.T) {
 		b.must(b.SeekUnknown(ctx, c.ID))
 		b.asks(c, "999")
 		b.must(b.IgnoreStale(ctx, c.ID))
-		waiting, err := b.WaitingChanges(ctx, c.ID, uuid.Nil, 10)
+		waiting, err := b.WaitingChanges(ctx, c.ID, Change{}, 10, 1<<20)
 		b.must(err)
 		var hashes []string
 		for _, change := range waiting {
@@ -310,7 +310,7 @@ func TestNothingIsForgottenWhileANumberIsFound(t *testing.T) {
 		b.asks(c, "999")
 		taking.Wait()
 		b.wantSought(c, "998")
-		waiting, err := b.WaitingChanges(ctx, c.ID, uuid.Nil, 1000)
+		waiting, err := b.WaitingChanges(ctx, c.ID, Change{}, 1000, 1<<20)
 		b.must(err)
 		resolved, err := b.ListChanges(ctx, ChangeFilter{States: []string{string(ChangeResolved)}}, uuid.Nil, 1000)
 		b.must(err)

@@ -167,7 +167,7 @@ func TestAConnectionWaitsForWhatIsSplitWhileItIsProven(t *testing.T) {
 		}
 		close(goOn)
 		b.must(errors.Join(<-split, <-bound))
-		waiting, err := b.WaitingChanges(ctx, *claim.ConnectionID, uuid.Nil, 10)
+		waiting, err := b.WaitingChanges(ctx, *claim.ConnectionID, Change{}, 10, 1<<20)
 		if b.must(err); len(waiting) != 1 {
 			t.Errorf("%d changes wait for it", len(waiting))
 		}
@@ -194,7 +194,7 @@ func TestWhatCameWhileAnotherHeldTheWABAIsNotHandedOver(t *testing.T) {
 		b.must(b.inTx(ctx, func(tx *gorm.DB) error {
 			return tx.Create(&PhoneNumber{ConnectionID: second.ID, PhoneNumberID: "99", Registration: NotNeeded}).Error
 		}))
-		waiting, err := b.WaitingChanges(ctx, second.ID, uuid.Nil, 10)
+		waiting, err := b.WaitingChanges(ctx, second.ID, Change{}, 10, 1<<20)
 		if b.must(err); len(waiting) != 1 || waiting[0].Hash != "h1" {
 			t.Errorf("it is to have %+v", waiting)
 		}

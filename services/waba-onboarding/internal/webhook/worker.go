@@ -8,15 +8,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 
+	"github.com/whatrack/connect/services/internal/jobs"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-const (
-	// PruneEvery is how often it is looked for what is older than it must be kept.
-	PruneEvery = time.Hour
-	// resolveBatch is how many waiting changes are looked at in one go.
-	resolveBatch = 200
-)
+// PruneEvery is how often it is looked for what is older than it must be kept.
+const PruneEvery = time.Hour
 
 // Worker gives changes to connections that were proven after they came, and removes what is old.
 type Worker struct {
@@ -50,25 +47,33 @@ func (w *Worker) prune(ctx context.Context) error {
 	return err
 }
 
-// resolve gives what waited to the connection that was just proven, or knows another number.
+// resolve gives what waited to the connection that was just proven, or knows another number: batch by batch, as much as
+// one run has time for. What is given waits no more, so that whoever comes after goes on from there.
 func (w *Worker) resolve(ctx context.Context, connection uuid.UUID) error {
-	var last uuid.UUID
-	for {
-		waiting, err := w.Store.WaitingChanges(ctx, connection, last, resolveBatch)
+	var last store.Change
+	for start := time.Now(); time.Since(start) < jobs.Timeout/2; {
+		waiting, err := w.Store.WaitingChanges(ctx, connection, last, maxTogether, maxTogetherBytes)
 		if err != nil {
 			return err
 		}
-		for _, change := range waiting {
-			last = change.ID
-			if err := w.Store.ResolveChange(ctx, change, w.Reader.Read(change)); err != nil {
-				return err
-			}
-		}
-		if len(waiting) < resolveBatch {
+		if len(waiting) == 0 {
 			if err := w.Store.IgnoreStale(ctx, connection); err != nil {
 				return err
 			}
 			return w.Store.SeekUnknown(ctx, connection) // what waits yet
 		}
+		list := make([]store.NewChange, 0, len(waiting))
+		for _, change := range waiting {
+			list = append(list, store.NewChange{Change: change, Effect: w.Reader.Read(change)})
+		}
+		spoiled, err := w.Store.ResolveChanges(ctx, list)
+		if err != nil {
+			return err
+		}
+		if spoiled > 0 {
+			w.Log.ErrorContext(ctx, "changes could not be applied and are kept as UNPARSED", "connectionId", connection, "count", spoiled)
+		}
+		last = waiting[len(waiting)-1]
 	}
+	return river.JobSnooze(0)
 }
