@@ -21,7 +21,7 @@ import (
 )
 
 // front is plain HTTP before the gRPC server.
-func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service, committer *webhook.Committer) error {
+func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service, keeper webhook.Keeper) error {
 	var err error
 	o.gateway, err = rpc.NewGateway(rpc.GatewayConfig{
 		Server: o.RPC,
@@ -51,7 +51,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
 	}
 	intake := &webhook.Intake{
-		Keeper: committer, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
+		Keeper: keeper, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
 		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
 	}
 	mux.Handle(webhookPath, intake)

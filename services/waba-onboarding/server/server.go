@@ -99,7 +99,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	o := &Onboarding{RPC: server, tasks: []run.Task{
 		serve, onboardings.Run, work, destinations.Run, splitter.Run, p.Callers.Watch,
 	}}
-	return o, o.front(s, p, onboardings, webhook.NewCommitter(splitter.Keep))
+	return o, o.front(s, p, onboardings, splitter.Keeper())
 }
 
 // Run serves until ctx ends.

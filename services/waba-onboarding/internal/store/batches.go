@@ -38,22 +38,24 @@ func (b Batch) Size() (size int64) {
 	return size
 }
 
-// KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server.
-func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte) (Batch, error) {
+// KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server. A batch is either of
+// bulk or holds none, so that whoever finds it knows by what way it goes.
+func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte, bulk bool) (Batch, error) {
 	b := Batch{ID: newID(), ReceiveTime: s.now(), Bodies: bodies}
 	p, _ := packers.Get().(*packer) // which holds nothing else
 	defer packers.Put(p)
-	err := s.db.Exec(ctx, "insert into batches (id, receive_time, bodies) values (?, ?, ?)", b.ID.String(), b.ReceiveTime, p.pack(bodies))
+	err := s.db.Exec(ctx, "insert into batches (id, receive_time, bodies, bulk) values (?, ?, ?, ?)",
+		b.ID.String(), b.ReceiveTime, p.pack(bodies), bulk)
 	if database.Duplicate(err) { // of an id that is nobody else's: it was committed, and its connection lost before we heard
 		err = nil
 	}
 	return b, err
 }
 
-// Batches lists the batches of at least an age that are still to be split, oldest first, after an id.
-func (s *Store) Batches(ctx context.Context, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
+// Batches lists the batches, of bulk or the others, of at least an age that are still to be split, oldest first, after an id.
+func (s *Store) Batches(ctx context.Context, bulk bool, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
 	err = s.db.Read(ctx, func(tx *gorm.DB) error {
-		return tx.Table("batches").Where("receive_time <= ? and id > ?", s.now().Add(-age), after).
+		return tx.Table("batches").Where("bulk = ? and receive_time <= ? and id > ?", bulk, s.now().Add(-age), after).
 			Order("id").Limit(limit).Pluck("id", &ids).Error
 	})
 	return ids, err

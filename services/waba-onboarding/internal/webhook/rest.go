@@ -8,7 +8,7 @@ import (
 
 const (
 	shortRest   = 40 * time.Millisecond
-	longestRest = time.Second
+	longestRest = 480 * time.Millisecond
 	// It is a flood when so many bodies come within a short rest, and so many share a commit: with a slow disk alone they
 	// share it too, and when they are merely many, each is kept at once.
 	floodBodies = 80

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestALaneRestsForAsLongAsThereIsAFlood(t *testing.T) {
+func TestSplittingRestsForAsLongAsThereIsAFlood(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		every time.Duration // a commit of so many bodies

@@ -2,173 +2,51 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-const (
-	// failurePause is how long a splitter rests after a failure, which is seldom the last while a database is away.
-	failurePause = time.Second
-	// maxOpen bounds the bytes of batches that are read and not split yet, maxAtHand those of batches that were kept just
-	// now and need no reading. Each has a bound of its own: what waits behind must not take the place of what is before it.
-	maxOpen   = 32 << 20
-	maxAtHand = 16 << 20
-)
+// failurePause is how long a splitter rests after a failure, which is seldom the last while a database is away.
+const failurePause = time.Second
 
 // Splitter makes of deliveries what they say. The rows are the queue: the batches that this process keeps it splits at
 // once, and what it did not get to, or another one left behind, is found by a sweep. A job for each would cost more than
 // the delivery itself.
 type Splitter struct {
-	Store   *store.Store
-	Reader  Reader
-	Log     *slog.Logger
-	batches chan batch
-	queued  sync.Map // of the ids in batches, and of those that are being split: none is queued twice
-	lanes   lanes
-	open    *semaphore.Weighted // of maxOpen
-	atHand  *semaphore.Weighted // of maxAtHand
-	done    chan uuid.UUID
-	kept    intakeMeter
+	Store  *store.Store
+	Reader Reader
+	Log    *slog.Logger
+	live   *line
+	bulk   *line
+	queued sync.Map // of the ids of batches and deliveries that wait or are being split: none is queued twice
+	done   chan uuid.UUID
+	kept   intakeMeter
 }
 
 // NewSplitter makes a splitter. Its Run must run beside the server.
 func NewSplitter(rows *store.Store, reader Reader, log *slog.Logger) *Splitter {
 	return &Splitter{
-		Store: rows, Reader: reader, Log: log,
-		batches: make(chan batch, queueLength), lanes: newLanes(),
-		open: semaphore.NewWeighted(maxOpen), atHand: semaphore.NewWeighted(maxAtHand),
-		done: make(chan uuid.UUID, queueLength),
+		Store: rows, Reader: reader, Log: log, live: newLive(), bulk: newBulk(), done: make(chan uuid.UUID, queueLength),
 	}
-}
-
-// Keep makes bodies durable, and has them split.
-func (s *Splitter) Keep(ctx context.Context, bodies [][]byte) error {
-	kept, err := s.Store.KeepBatch(ctx, bodies)
-	s.kept.add(len(bodies))
-	if err != nil {
-		return err
-	}
-	b := batch{Batch: kept, since: time.Now()}
-	if size := min(kept.Size(), maxAtHand); s.atHand.TryAcquire(size) {
-		b.release = func() { s.atHand.Release(size) }
-	} else {
-		b.Bodies = nil // it is read again
-	}
-	s.queue(b)
-	return nil
-}
-
-// batch is one that is to be split. Without bodies it is to be read; with them, it holds memory until its release.
-type batch struct {
-	store.Batch
-	since   time.Time // when it was kept
-	release func()
-}
-
-// queue takes a batch unless there are too many, of which it tells: a later sweep finds it.
-func (s *Splitter) queue(b batch) (full bool) {
-	if _, known := s.queued.LoadOrStore(b.ID, nil); !known {
-		select {
-		case s.batches <- b:
-			return false
-		default:
-			s.queued.Delete(b.ID)
-			full = true
-		}
-	}
-	if b.release != nil {
-		b.release()
-	}
-	return full
 }
 
 // Run splits until ctx ends. What is left then is found by the next to run.
 func (s *Splitter) Run(ctx context.Context) error {
-	tasks := []run.Task{s.sweepAll, s.openAll, s.forget}
-	for _, l := range s.lanes {
-		tasks = append(tasks, func(ctx context.Context) error { return s.work(ctx, l) })
+	tasks := []run.Task{s.sweepAll, s.forget}
+	for _, l := range []*line{s.live, s.bulk} {
+		tasks = append(tasks, func(ctx context.Context) error { return s.openAll(ctx, l) })
+		for range l.splitters {
+			tasks = append(tasks, func(ctx context.Context) error { return s.work(ctx, l.turns) })
+		}
 	}
 	return run.All(ctx, tasks...)
-}
-
-// openAll hands out the deliveries of one batch after the other.
-func (s *Splitter) openAll(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case b := <-s.batches:
-			err := s.read(ctx, &b)
-			if err == nil {
-				err = s.handOut(ctx, b)
-			}
-			switch {
-			case err == nil || ctx.Err() != nil:
-			case errors.Is(err, store.ErrNotFound): // somebody else was quicker
-				s.queued.Delete(b.ID)
-			case errors.Is(err, store.ErrDamaged): // it stays, known, so that nobody tries it every few seconds
-				s.Log.ErrorContext(ctx, "a batch of deliveries is damaged and stays as it is", "batchId", b.ID, "error", err)
-			default:
-				s.queued.Delete(b.ID)
-				s.Log.WarnContext(ctx, "a batch of deliveries could not be read and is tried again", "batchId", b.ID, "error", err)
-				pause(ctx, failurePause)
-			}
-		}
-	}
-}
-
-// read reads the bodies of a batch that has none, once there is room for them. One that waited for so long that another
-// process may have swept it up is read too.
-func (s *Splitter) read(ctx context.Context, b *batch) error {
-	if b.Bodies != nil {
-		if time.Since(b.since) < leftAlone {
-			return nil
-		}
-		b.release()
-	}
-	found, err := s.Store.FindBatch(ctx, b.ID)
-	if err != nil {
-		return err
-	}
-	size := min(found.Size(), maxOpen)
-	b.Batch, b.release = found, func() { s.open.Release(size) }
-	return s.open.Acquire(ctx, size)
-}
-
-func (s *Splitter) handOut(ctx context.Context, b batch) error {
-	var left atomic.Int64
-	var failed atomic.Bool
-	left.Store(int64(len(b.Bodies)))
-	settled := func(err error) {
-		if err != nil {
-			failed.Store(true)
-		}
-		if left.Add(-1) > 0 {
-			return
-		}
-		b.release()
-		if failed.Load() {
-			s.queued.Delete(b.ID)
-		} else {
-			s.done <- b.ID
-		}
-	}
-	for place := range b.Bodies {
-		if err := s.lanes.hand(ctx, unsplit{b.Delivery(place), settled}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // forget removes the batches that are done. Those that end while some are removed are removed together.
@@ -195,18 +73,24 @@ func (s *Splitter) forget(ctx context.Context) error {
 	}
 }
 
-// work splits the deliveries of a lane: those that queued meanwhile together, in one commit.
-func (s *Splitter) work(ctx context.Context, l lane) error {
+// work splits what waits for its turn: what may share a commit together.
+func (s *Splitter) work(ctx context.Context, t *turns) error {
 	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case first := <-l:
-			s.settle(ctx, l.gather(first))
-			if len(l) > 0 {
-				s.kept.rest(ctx)
+		together, wabas := t.take()
+		if len(together) == 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-t.wake:
 			}
+			continue
 		}
+		s.settle(ctx, together)
+		left, waits := t.done(wabas)
+		if waits {
+			s.kept.rest(ctx)
+		}
+		t.again(left)
 	}
 }
 

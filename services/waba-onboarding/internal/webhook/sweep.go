@@ -22,12 +22,13 @@ const (
 // sweepAll looks for what was left, at once and then regularly.
 func (s *Splitter) sweepAll(ctx context.Context) error {
 	for age := time.Duration(0); ctx.Err() == nil; age = leftAlone {
-		full, batches := eachLeft(ctx, age, s.Store.Batches, s.takeUp)
+		full, live := s.takeUp(ctx, s.live, age)
+		more, bulk := s.takeUp(ctx, s.bulk, age)
 		_, deliveries := eachLeft(ctx, age, s.Store.Unsplit, s.splitAgain)
-		if err := errors.Join(batches, deliveries); err != nil && ctx.Err() == nil {
+		if err := errors.Join(live, bulk, deliveries); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "deliveries that were left could not be looked for", "error", err)
 		}
-		if full {
+		if full || more {
 			pause(ctx, backlogInterval)
 		} else {
 			pause(ctx, sweepInterval)
@@ -60,12 +61,17 @@ type (
 	action = func(ctx context.Context, id uuid.UUID) (enough bool, err error)
 )
 
-// takeUp queues a batch that somebody left. With a full queue there is no use in looking at more.
-func (s *Splitter) takeUp(_ context.Context, id uuid.UUID) (enough bool, err error) {
-	return s.queue(batch{Batch: store.Batch{ID: id}}), nil
+// takeUp queues the batches of a line that somebody left. With a full queue there is no use in looking at more.
+func (s *Splitter) takeUp(ctx context.Context, l *line, age time.Duration) (full bool, err error) {
+	list := func(ctx context.Context, age time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+		return s.Store.Batches(ctx, l.bulk, age, after, limit)
+	}
+	return eachLeft(ctx, age, list, func(_ context.Context, id uuid.UUID) (enough bool, err error) {
+		return s.queue(l, batch{Batch: store.Batch{ID: id}}), nil
+	})
 }
 
-// splitAgain tries what could not be split.
+// splitAgain tries what could not be split, unless it waits already or there is no room for it now.
 func (s *Splitter) splitAgain(ctx context.Context, id uuid.UUID) (enough bool, err error) {
 	d, err := s.Store.FindDelivery(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -74,5 +80,18 @@ func (s *Splitter) splitAgain(ctx context.Context, id uuid.UUID) (enough bool, e
 	if err != nil {
 		return false, err
 	}
-	return false, s.lanes.hand(ctx, unsplit{d, func(error) {}})
+	l := s.live
+	if isBulk(d.Body) {
+		l = s.bulk
+	}
+	release, ok := l.open.try(int64(d.SizeBytes) + weight)
+	if !ok {
+		return false, nil
+	}
+	if _, known := s.queued.LoadOrStore(id, nil); known {
+		release()
+		return false, nil
+	}
+	l.turns.add(unsplit{d, func(error) { s.queued.Delete(id); release() }})
+	return false, nil
 }
