@@ -16,21 +16,28 @@ type SyncFact struct {
 	Part string
 	// Messages of the history, and Media that Meta sends after them, in place of messages known as media_placeholder.
 	Messages, Media []MessageFact
-	Contacts        int
+	// First is how many came before them, of a piece of what a change brings.
+	First    int
+	Contacts int
 	// Progress in percent; 100 is the end, in whichever order chunks come.
 	Progress int
 	// Ended is set when Meta says that nothing comes: DECLINED or FAILED.
 	Ended  SyncState
 	Reason string
+	// Ahead is the connection for which Messages and Media are written already.
+	Ahead uuid.UUID
 }
 
 // applySync keeps what arrived of a sync, and says so at the part that it is of.
 func (s *Store) applySync(tx *gorm.DB, c Connection, phone string, fact SyncFact) error {
-	arrived, err := s.keepHistory(tx, c, fact.Messages)
+	if fact.Ahead == c.ID {
+		fact.Messages, fact.Media = nil, nil
+	}
+	arrived, err := s.keepHistory(tx, c, fact.Messages, fact.First)
 	if err != nil {
 		return err
 	}
-	if _, err := s.keepHistory(tx, c, fact.Media); err != nil {
+	if _, err := s.keepHistory(tx, c, fact.Media, fact.First); err != nil {
 		return err
 	}
 	var parts []SyncPart
@@ -78,8 +85,8 @@ func (p *SyncPart) after(fact SyncFact) SyncState {
 
 // keepHistory writes old messages, and counts those that were not known at all. One that is here already stays as it
 // is: what came live is newer. Only what was known by a status alone, or as a placeholder of its media, is filled in.
-func (s *Store) keepHistory(tx *gorm.DB, c Connection, facts []MessageFact) (arrived int64, err error) {
-	for batch := range slices.Chunk(s.historyRows(c, facts), rowsAtOnce) {
+func (s *Store) keepHistory(tx *gorm.DB, c Connection, facts []MessageFact, first int) (arrived int64, err error) {
+	for batch := range slices.Chunk(s.historyRows(c, facts, first), rowsAtOnce) {
 		fresh := tx.Clauses(clause.OnConflict{Columns: wamidColumns(), TargetWhere: hasWamid(), DoNothing: true}).Create(&batch)
 		if fresh.Error != nil {
 			return 0, fresh.Error
@@ -97,13 +104,13 @@ func (s *Store) keepHistory(tx *gorm.DB, c Connection, facts []MessageFact) (arr
 
 // historyRows are the rows of messages, each once, in an order in which twins lock them alike. Their ids are of their own
 // times, so that a list by id shows them where they belong.
-func (s *Store) historyRows(c Connection, facts []MessageFact) []Message {
+func (s *Store) historyRows(c Connection, facts []MessageFact, first int) []Message {
 	rows, known := make([]Message, 0, len(facts)), map[string]int{}
 	for i, fact := range facts {
 		row := fact.Message
 		row.ID, row.OrganizationID, row.ConnectionID = newID(), c.OrganizationID, c.ID
 		if row.MessageTime != nil && row.MessageTime.Before(s.now()) {
-			row.ID = idAt(*row.MessageTime, i)
+			row.ID = idAt(*row.MessageTime, first+i)
 		}
 		if at, twice := known[row.Wamid]; !twice {
 			known[row.Wamid] = len(rows)

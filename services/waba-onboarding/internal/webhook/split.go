@@ -150,6 +150,9 @@ func (s *Splitter) split(ctx context.Context, together []unsplit) error {
 		parts := make([]store.Split, 0, len(together))
 		for _, d := range together {
 			changes, ok := s.Reader.cut(d.Body, d.ReceiveTime)
+			if err := s.Store.KeepAhead(ctx, changes); err != nil {
+				return fmt.Errorf("write ahead what they hold: %w", err)
+			}
 			parts = append(parts, store.Split{Delivery: d.Delivery, Changes: changes, Unparsed: !ok})
 		}
 		if err := s.Store.SplitDeliveries(ctx, parts); err != nil {
