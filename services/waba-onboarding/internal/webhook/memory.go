@@ -19,8 +19,16 @@ type held struct {
 
 func (m *Memory) hold() *held { return &held{memory: m} }
 
+// smallBody is up to where a body may have what is left for small ones: nearly all are, and large ones that come many at a
+// time must not turn them away.
+const smallBody = 64 << 10
+
 func (h *held) more(n int64) bool {
-	if h.memory.used.Add(n) > h.memory.limit {
+	limit := h.memory.limit
+	if h.bytes+n > smallBody {
+		limit -= limit / 8
+	}
+	if h.memory.used.Add(n) > limit {
 		h.memory.used.Add(-n)
 		return false
 	}

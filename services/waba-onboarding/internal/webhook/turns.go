@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// What is split together shares a commit: whatever else wants the database waits for it, on SQLite at least.
+	// What is split together shares a commit: whatever else wants the database waits for it, on SQLite at least. A large
+	// delivery shares it with nobody, since it may hold a thousand updates, for which the others would wait.
 	maxTogether      = 256
-	maxTogetherBytes = 512 << 10
+	maxTogetherBytes = 128 << 10
+	large            = 32 << 10
 )
 
 // unsplit is a delivery that waits for its turn. settled is told when it has its row, or why it has none.
@@ -51,18 +53,33 @@ func (t *turns) add(d unsplit) {
 func (t *turns) take() (together []unsplit, wabas []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for size := 0; len(t.order) > 0 && len(together) < maxTogether && size < maxTogetherBytes; {
+	size := 0
+	fits := func(d unsplit) bool {
+		return len(together) == 0 || len(together) < maxTogether && size+share(d) <= maxTogetherBytes
+	}
+	for len(t.order) > 0 {
 		waba := t.order[0]
 		waiting := t.of[waba]
 		count := 0
-		for ; count < len(waiting) && len(together) < maxTogether && size < maxTogetherBytes; count++ {
-			together, size = append(together, waiting[count]), size+waiting[count].SizeBytes
+		for ; count < len(waiting) && fits(waiting[count]); count++ {
+			together, size = append(together, waiting[count]), size+share(waiting[count])
+		}
+		if count == 0 { // it comes first in what is taken next
+			break
 		}
 		clear(waiting[:count]) // their bodies are not to be held for as long as what waits behind them
 		t.of[waba] = waiting[count:]
 		wabas, t.order = append(wabas, waba), t.order[1:]
 	}
 	return together, wabas
+}
+
+// share is how much of what is split together a delivery takes.
+func share(d unsplit) int {
+	if d.SizeBytes > large {
+		return maxTogetherBytes
+	}
+	return d.SizeBytes
 }
 
 // done ends the turn of WABAs. It tells those of which more waits, to be given another one, and whether anything waits.

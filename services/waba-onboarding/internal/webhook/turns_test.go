@@ -46,9 +46,13 @@ func TestEachWABAHasItsTurnAfterTheOthersAndItsOrder(t *testing.T) {
 	}
 	waits(turns, "1", 600, 1)
 	waits(turns, "2", 2, 1)
-	waits(turns, "3", 3, maxTogetherBytes/2)
+	waits(turns, "3", 3, large)
+	waits(turns, "4", 1, large+1)
+	waits(turns, "5", 1, 1)
 	flood := step("1 0-255")
-	second := step("2 0-1", "3 0-1") // and no more of the first, which is being split
+	second := step("2 0-1", "3 0-2") // and no more of the first, which is being split
+	step("4 0-0")                    // which is large
+	step("5 0-0")
 	step()
 	waits(turns, "2", 1, 1)
 	left, more := turns.done(flood)
@@ -59,8 +63,8 @@ func TestEachWABAHasItsTurnAfterTheOthersAndItsOrder(t *testing.T) {
 	left, _ = turns.done(second)
 	turns.again(left)
 	turns.again([]string{"1"})
-	step("2 0-0", "3 2-2", "1 256-509")
-	if left, more := turns.done([]string{"2", "3"}); len(left) > 0 || more || len(turns.of) != 1 {
+	step("2 0-0", "1 256-510")
+	if left, more := turns.done([]string{"2", "4", "5"}); len(left) > 0 || more || len(turns.of) != 1 {
 		t.Errorf("%v is left, of %d", left, len(turns.of))
 	}
 }
