@@ -53,35 +53,6 @@ type Effect struct {
 	Contacts []Contact
 }
 
-// ReplayChange takes a change anew: one that waits goes to the connection that holds its WABA, if it came in time; one
-// that has a connection is applied and told to followers once more. What it did it does not do twice, and news, which
-// are of their moment, are not repeated.
-func (s *Store) ReplayChange(ctx context.Context, organization string, id uuid.UUID, read func(Change) Effect) (Change, error) {
-	change, err := s.FindChange(ctx, organization, id)
-	if err != nil {
-		return change, err
-	}
-	switch change.State {
-	case ChangeWaiting:
-		err = s.resolveTogether(ctx, []NewChange{{change, read(change)}})
-	case ChangeResolved:
-		effect := read(change)
-		effect.Account, effect.Number = nil, nil
-		err = s.inTx(ctx, func(tx *gorm.DB) error {
-			var c Connection
-			if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
-				return err
-			}
-			return s.applyChanges(tx, []taken{{Change: change, effect: effect, holder: &c}})
-		})
-	case ChangeUnparsed, ChangeIgnored: // nothing to be done with it
-	}
-	if err != nil {
-		return change, err
-	}
-	return s.FindChange(ctx, organization, id)
-}
-
 // ChangeFilter narrows a list of changes; zero parts are all.
 type ChangeFilter struct {
 	Organization string

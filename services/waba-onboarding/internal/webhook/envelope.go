@@ -20,9 +20,9 @@ var (
 	fieldName = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 )
 
-// cut cuts a delivery into changes, as slices of its bytes. ok is false for what is no envelope at all; an entry or a
+// Cut implements store.Reader: it cuts a delivery into changes, as slices of its bytes. ok is false for what is no envelope at all; an entry or a
 // change that can not be read is a change of its own, UNPARSED, and spoils nothing else.
-func (r Reader) cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
+func (r Reader) Cut(body []byte, received time.Time) (changes []store.NewChange, ok bool) {
 	var envelope struct {
 		Object string            `json:"object"`
 		Entry  []json.RawMessage `json:"entry"`

@@ -14,7 +14,7 @@ func TestEachChangeIsCutOutByteForByte(t *testing.T) {
 	value := `{"metadata":{"phone_number_id":"12"},"x":"\u00e9\/ \u0000", "messages": [ ]}`
 	body := `{"entry":[{"id":"77","time":1739321024,"changes":[{"field":"messages","value":` + value + `}]},` +
 		`{"id":88,"changes":[{"value":{"metadata":{"phone_number_id":13}},"field":"messages"}]}],"object":"whatsapp_business_account"}`
-	changes, ok := Reader{}.cut([]byte(body), time.Now())
+	changes, ok := Reader{}.Cut([]byte(body), time.Now())
 	if !ok || len(changes) != 2 {
 		t.Fatalf("cut into %d, %v", len(changes), ok)
 	}
@@ -34,7 +34,7 @@ func TestWhatCanNotBeReadSpoilsNothingElse(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":["a string",{"id":"77","changes":[` +
 		`{"field":"messages","value":null},{"field":7},{"field":"flows"},{"field":"messages","value":{"messages":[]}},{"field":"unheard_of","value":{"a":1}}]}]}`
-	changes, ok := Reader{}.cut([]byte(body), time.Now())
+	changes, ok := Reader{}.Cut([]byte(body), time.Now())
 	if !ok {
 		t.Fatal("the envelope was not read")
 	}
@@ -72,7 +72,7 @@ func TestWhatIsOddInAnEnvelopeIsLostAlone(t *testing.T) {
 	} {
 		body := `{"object":"whatsapp_business_account","entry":[{"time":` + c.time + `,"id":"77","changes":[{"field":"messages","value":` +
 			`{"metadata":` + c.metadata + `,"messages":[{"id":"wamid.1"}]}}]}]}`
-		changes, _ := Reader{}.cut([]byte(body), time.Now())
+		changes, _ := Reader{}.Cut([]byte(body), time.Now())
 		if len(changes) != 1 {
 			t.Fatalf("%s: %d changes", name, len(changes))
 		}
@@ -92,7 +92,7 @@ func TestWhatIsOddInAnEnvelopeIsLostAlone(t *testing.T) {
 func TestAnEntryWithoutAListOfChangesIsKept(t *testing.T) {
 	t.Parallel()
 	for _, entry := range []string{`{"id":"77","changes":{"field":"messages","value":{}}}`, `{"id":"77","changes":"x"}`, `[1]`, `7`} {
-		changes, _ := Reader{}.cut([]byte(`{"object":"whatsapp_business_account","entry":[`+entry+`]}`), time.Now())
+		changes, _ := Reader{}.Cut([]byte(`{"object":"whatsapp_business_account","entry":[`+entry+`]}`), time.Now())
 		if len(changes) != 1 || changes[0].Change.State != store.ChangeUnparsed || string(changes[0].Change.Value) != entry {
 			t.Errorf("%s: %+v", entry, changes)
 		}
@@ -103,7 +103,7 @@ func TestAValueThatIsNoObjectIsKeptUnparsed(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`null`, `7`, `"x"`, `[]`, `true`} {
 		body := `{"object":"whatsapp_business_account","entry":[{"id":"77","changes":[{"field":"messages","value":` + value + `}]}]}`
-		changes, _ := Reader{}.cut([]byte(body), time.Now())
+		changes, _ := Reader{}.Cut([]byte(body), time.Now())
 		if len(changes) != 1 || changes[0].Change.State != store.ChangeUnparsed || string(changes[0].Change.Value) != value {
 			t.Errorf("%s: %+v", value, changes)
 		}
@@ -114,7 +114,7 @@ func TestPartnerEventsBelongToTheCustomersAccount(t *testing.T) {
 	t.Parallel()
 	body := `{"object":"whatsapp_business_account","entry":[{"id":"2949480000000001","time":1744823932,"changes":[` +
 		`{"field":"account_update","value":{"event":"PARTNER_REMOVED","waba_info":{"waba_id":"980198420000001","owner_business_id":"1"}}}]}]}`
-	changes, _ := Reader{}.cut([]byte(body), time.Now())
+	changes, _ := Reader{}.Cut([]byte(body), time.Now())
 	if changes[0].Change.WabaID != "980198420000001" {
 		t.Errorf("it went to %s", changes[0].Change.WabaID)
 	}
@@ -209,7 +209,7 @@ func TestHostileBodiesAreReadInBoundedTimeAndSpoilNothing(t *testing.T) {
 		"NUL":            {change(`{"messages":[{"id":"\u0000a","text":{"body":"\u0000"}}]}`), true, "WAITING"},
 		"no digits":      {strings.Replace(change(`{}`), `"77"`, `"7\u0000"`, 1), true, "UNPARSED"},
 	} {
-		changes, ok := Reader{}.cut([]byte(c.body), time.Now())
+		changes, ok := Reader{}.Cut([]byte(c.body), time.Now())
 		var states []string
 		for _, n := range changes {
 			states = append(states, string(n.Change.State))

@@ -24,7 +24,7 @@ func FuzzCut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		firstWABA(body)
 		wantNeighbour(t, string(body))
-		changes, _ := Reader{}.cut(body, time.Now())
+		changes, _ := Reader{}.Cut(body, time.Now())
 		for _, c := range changes {
 			if len(c.Change.Value) == 0 {
 				t.Errorf("a change is kept without its bytes: %+v", c.Change)
@@ -45,7 +45,7 @@ func wantNeighbour(t *testing.T, odd string) {
 	if !json.Valid([]byte(body)) {
 		return
 	}
-	changes, _ := Reader{}.cut([]byte(body), time.Now())
+	changes, _ := Reader{}.Cut([]byte(body), time.Now())
 	for _, c := range changes {
 		if c.Change.WabaID == "77" && slices.ContainsFunc(c.Effect.Messages, func(m store.MessageFact) bool { return m.Wamid == "wamid.good" }) {
 			return

@@ -107,7 +107,7 @@ func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChan
 	if err != nil {
 		return nil, connection.NotFound()
 	}
-	change, err := s.Store.ReplayChange(ctx, scope, id, s.Reader.Read)
+	change, err := s.Store.ReplayChange(ctx, scope, id, s.Reader)
 	if err != nil {
 		return nil, connection.AsFault(err)
 	}

@@ -127,7 +127,7 @@ func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
 // splitPiecemeal keeps what is good of a delivery of which something can not be written.
 func (s *Splitter) splitPiecemeal(ctx context.Context, d store.Delivery, why error) error {
 	return run.Protect(func() error {
-		changes, ok := s.Reader.cut(d.Body, d.ReceiveTime)
+		changes, ok := s.Reader.Cut(d.Body, d.ReceiveTime)
 		spoiled, err := s.Store.SplitPiecemeal(ctx, store.Split{Delivery: d, Changes: changes, Unparsed: !ok})
 		if err == nil && spoiled > 0 {
 			s.Log.ErrorContext(ctx, "changes could not be applied and are kept as UNPARSED", "deliveryId", d.ID, "count", spoiled, "error", why)
@@ -149,7 +149,7 @@ func (s *Splitter) split(ctx context.Context, together []unsplit) error {
 	return run.Protect(func() error {
 		parts := make([]store.Split, 0, len(together))
 		for _, d := range together {
-			changes, ok := s.Reader.cut(d.Body, d.ReceiveTime)
+			changes, ok := s.Reader.Cut(d.Body, d.ReceiveTime)
 			if err := s.Store.KeepAhead(ctx, changes); err != nil {
 				return fmt.Errorf("write ahead what they hold: %w", err)
 			}
