@@ -112,6 +112,19 @@ func (e *Error) PermissionMissing() bool {
 	return e.Code == 3 || e.Code == 10 || (e.Code >= 200 && e.Code <= 299) || e.Code == 131005
 }
 
+// SenderRefused tells that Meta refuses whoever asks to send, whatever the message: the number or its account is not
+// registered, not paid for, locked, restricted or in maintenance, cannot be seen, or our app is wrong. Nothing was sent.
+// 134101 is a template that Meta has not made ready yet.
+func (e *Error) SenderRefused() bool {
+	switch {
+	case e.Status >= http.StatusInternalServerError:
+		return false
+	case e.AppRejected() || e.ObjectMissing() || (e.Code >= 133000 && e.Code <= 133016):
+		return true
+	}
+	return slices.Contains([]int{104, 368, 130497, 131031, 131037, 131042, 131045, 131057, 131063, 134101, 2494100}, e.Code)
+}
+
 // ObjectMissing tells that there is no such object, that it is of another kind, or that the token may not see it: Meta
 // does not tell these apart.
 func (e *Error) ObjectMissing() bool {

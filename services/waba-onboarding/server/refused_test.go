@@ -31,7 +31,8 @@ func TestWhatMetaRefusesStaysRefused(t *testing.T) {
 		b.meta.SetBehavior(graphsim.Behavior{Statuses: []string{}, Window: true})
 		said := s.fails("order-17", errorsv1.ErrorReason_META_REJECTED)
 		m := s.only()
-		if said["metaCode"] != "131047" || said["messageId"] != m.GetMessageId() || said["fbtraceId"] == "" {
+		if said["metaCode"] != "131047" || said["messageId"] != m.GetMessageId() || said["fbtraceId"] == "" ||
+			said["requestIdSpent"] != "true" {
 			t.Errorf("metadata = %v", said)
 		}
 		if m.GetState() != onboardingv1.Message_FAILED || m.GetError() != "131047 Re-engagement message" || m.GetWamid() != "" {
@@ -57,11 +58,14 @@ func TestWhatWasNotTheMessagesFaultMaySendItLater(t *testing.T) {
 			{graphsim.FaultError{Code: 130429}, errorsv1.ErrorReason_META_RATE_LIMITED},
 			{graphsim.FaultError{Code: 131056}, errorsv1.ErrorReason_META_RATE_LIMITED},
 			{graphsim.FaultError{Code: 131005}, errorsv1.ErrorReason_PERMISSION_MISSING},
+			{graphsim.FaultError{Code: 133010}, errorsv1.ErrorReason_META_REJECTED}, // the number is not registered yet
+			{graphsim.FaultError{Code: 131042}, errorsv1.ErrorReason_META_REJECTED},
+			{graphsim.FaultError{Code: 131057}, errorsv1.ErrorReason_META_UNAVAILABLE},
 		} {
 			s.metaSays(c.says)
-			s.fails("order-17", c.want)
-			if m := s.only(); m.GetState() != onboardingv1.Message_FAILED {
-				t.Errorf("%d: the message is %s", c.says.Code, m.GetState())
+			said := s.fails("order-17", c.want)
+			if m := s.only(); m.GetState() != onboardingv1.Message_FAILED || said["requestIdSpent"] != "" {
+				t.Errorf("%d: the message is %s, said %v", c.says.Code, m.GetState(), said)
 			}
 		}
 		failed := s.only()
@@ -69,7 +73,7 @@ func TestWhatWasNotTheMessagesFaultMaySendItLater(t *testing.T) {
 		if sent.GetMessageId() != failed.GetMessageId() || sent.GetError() != "" || s.only().GetWamid() == "" {
 			t.Errorf("message = %v", sent)
 		}
-		s.wantAsked(4)
+		s.wantAsked(7)
 	})
 }
 
@@ -79,7 +83,8 @@ func TestWhatMetaDoesNotSayClearlyIsNeverSentAgain(t *testing.T) {
 	s := b.sending()
 	for request, fault := range map[string]graphsim.Fault{
 		"code 1": {Error: &graphsim.FaultError{Code: 1}}, "code 2": {Error: &graphsim.FaultError{Code: 2}},
-		"131000": {Error: &graphsim.FaultError{Code: 131000}}, "HTML": {HTML: "<html>"}, "empty 500": {Status: 500},
+		"131000":          {Error: &graphsim.FaultError{Code: 131000}},
+		"133010 of a 500": {Status: 500, Error: &graphsim.FaultError{Code: 133010}}, "HTML": {HTML: "<html>"}, "empty 500": {Status: 500},
 		"reset before": {Drop: graphsim.Before}, "cut": {Truncate: -1}, "no id": {Body: []byte(`{"messages":[]}`)},
 		"redirect": {Redirect: "/v25.0/again"},
 	} {

@@ -169,8 +169,12 @@ func (s *Service) ask(ctx context.Context, c store.Connection, m store.Message, 
 	if lost != nil {
 		return m, lost
 	}
-	if out.State == store.MessageRefused || out.State == store.MessageUnsent {
+	switch out.State {
+	case store.MessageRefused:
+		return m, s.refused(ctx, c, err).With("messageId", m.ID.String()).With("requestIdSpent", "true")
+	case store.MessageUnsent:
 		return m, s.refused(ctx, c, err).With("messageId", m.ID.String())
+	case store.MessageAccepted, store.MessageSending, store.MessageUnknown:
 	}
 	return m, nil
 }
@@ -193,8 +197,8 @@ func (s *Service) record(ctx context.Context, m store.Message, out store.SendOut
 }
 
 // stateOf is what an answer means for the message. Only Meta's word against this very message refuses it; where it was
-// the connection's access or the pace, or nothing reached Meta, the same request may be tried again. In doubt it may be
-// on its way.
+// the number, its account, the connection's access or the pace, or nothing reached Meta, the same request may be tried
+// again. In doubt it may be on its way.
 func stateOf(err error) store.SendState {
 	var said *graph.Error
 	switch {
@@ -204,7 +208,7 @@ func stateOf(err error) store.SendState {
 		return store.MessageUnsent
 	case !errors.As(err, &said):
 		return store.MessageUnknown
-	case said.RateLimited(), said.TokenDead(), said.PermissionMissing():
+	case said.RateLimited(), said.TokenDead(), said.PermissionMissing(), said.SenderRefused():
 		return store.MessageUnsent
 	case said.Temporary():
 		return store.MessageUnknown

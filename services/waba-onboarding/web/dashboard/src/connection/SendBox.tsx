@@ -13,8 +13,8 @@ import css from './connection.module.css'
 
 type Draft = { phoneNumberId: string; to: string; body: string }
 
-// SendBox sends a text. A draft keeps its request id until it went out or is changed: however often it is tried, it is
-// sent once.
+// SendBox sends a text. A draft keeps its request id until it went out, is changed, or Meta refused it for good: however
+// often it is tried, it is sent once.
 export function SendBox({ connection, to, onTo }: { connection: Connection; to: string; onTo: (to: string) => void }) {
   const { words } = useSpeech()
   const numbers = connection.phoneNumbers ?? []
@@ -39,6 +39,9 @@ export function SendBox({ connection, to, onTo }: { connection: Connection; to: 
           sent.current = { draft: '', requestId: '' }
           setBody('')
           announce(words.messages.sent)
+        },
+        onError: (error: unknown) => {
+          if (error instanceof Problem && error.metadata.requestIdSpent) sent.current = { draft: '', requestId: '' }
         },
         onSettled: () => void client.invalidateQueries({ queryKey: ['messages'] }),
       },

@@ -358,9 +358,11 @@ export const listMessagesOptions = (options: Options<ListMessagesData>) => query
  * requestId again is the same message, sent once. An answer that is lost leaves it UNKNOWN, and a status of Meta's
  * makes it SENT; it is never sent again by itself.
  *
- * The error of a message that was written down and not sent has its id in metadata.messageId. One that Meta refused
- * (META_REJECTED) stays refused: asked for again with the same requestId it is no error but the message, FAILED. What was
- * not the message's fault is sent when it is asked for again.
+ * The error of a message that was written down and not sent has its id in metadata.messageId. Where Meta refused the
+ * message itself (META_REJECTED with metadata.requestIdSpent), it stays refused: asked for again with the same requestId
+ * it is no error but the message, FAILED. Mend it and send it with a new requestId; the same goes for one that Meta took
+ * and a status made FAILED. What was not the message's fault, such as a number that is not registered yet (133010) or an
+ * account that is locked or owes a payment, is sent when it is asked for again with the same requestId.
  *
  * Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
  * TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
