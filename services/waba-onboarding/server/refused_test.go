@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -26,16 +27,17 @@ func (s *sender) metaSays(e graphsim.FaultError) {
 
 func TestWhatMetaRefusesStaysRefused(t *testing.T) {
 	t.Parallel()
+	const late = "Message failed to send because more than 24 hours have passed since the customer last replied to this number."
 	each(t, func(t *testing.T, b *bundle) {
 		s := b.sending()
 		b.meta.SetBehavior(graphsim.Behavior{Statuses: []string{}, Window: true})
 		said := s.fails("order-17", errorsv1.ErrorReason_META_REJECTED)
 		m := s.only()
 		if said["metaCode"] != "131047" || said["messageId"] != m.GetMessageId() || said["fbtraceId"] == "" ||
-			said["requestIdSpent"] != "true" {
+			said["requestIdSpent"] != "true" || said["metaDetails"] != late {
 			t.Errorf("metadata = %v", said)
 		}
-		if m.GetState() != onboardingv1.Message_FAILED || m.GetError() != "131047 Re-engagement message" || m.GetWamid() != "" {
+		if m.GetState() != onboardingv1.Message_FAILED || m.GetError() != "131047 Re-engagement message: "+late || m.GetWamid() != "" {
 			t.Errorf("message = %v", m)
 		}
 		b.meta.SendMessage(graphsim.MessageSpec{PhoneNumberID: s.shared.PhoneNumberIDs[0], From: customer, Text: "oi"})
@@ -229,7 +231,7 @@ func TestNeitherTextNorTokenIsLogged(t *testing.T) {
 		s.send("sent", text, onboardingv1.Message_ACCEPTED)
 		kept := dump(t, b.db)
 		for place, shown := range map[string]string{
-			"the logs": b.logs.String(), "the error": err.Error() + said.Metadata()["metaMessage"],
+			"the logs": b.logs.String(), "the error": err.Error() + fmt.Sprint(said.Metadata()),
 		} {
 			if strings.Contains(shown, text) || strings.Contains(shown, revealed.GetAccessToken()) {
 				t.Errorf("%s: %s", place, shown)

@@ -174,8 +174,8 @@ type Message struct {
 	SentTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	DeliveredTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=delivered_time,json=deliveredTime,proto3" json:"delivered_time,omitempty"`
 	ReadTime      *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
-	// Why a message failed: Meta's code and title, such as `131047 Re-engagement message`, or where Meta was not reached, a
-	// reason of ours, such as META_UNAVAILABLE.
+	// Why a message failed: Meta's code, title and details, such as `131047 Re-engagement message: More than 24 hours…`, or
+	// where Meta was not reached, a reason of ours, such as META_UNAVAILABLE.
 	Error string `protobuf:"bytes,16,opt,name=error,proto3" json:"error,omitempty"`
 	// The message as Meta sent it; empty for one that is known by its status alone.
 	ContentJson string `protobuf:"bytes,17,opt,name=content_json,json=contentJson,proto3" json:"content_json,omitempty"`

@@ -47,7 +47,7 @@ type MessageServiceClient interface {
 	//
 	// Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
 	// TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
-	// (metadata.metaCode; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
+	// (metadata.metaCode and metaDetails; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
 	// BROKER_UNAVAILABLE.
 	// Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
 	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
@@ -105,7 +105,7 @@ type MessageServiceServer interface {
 	//
 	// Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
 	// TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
-	// (metadata.metaCode; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
+	// (metadata.metaCode and metaDetails; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
 	// BROKER_UNAVAILABLE.
 	// Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
 	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)

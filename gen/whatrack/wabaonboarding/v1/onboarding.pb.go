@@ -251,8 +251,8 @@ type Onboarding struct {
 	Connection *Connection `protobuf:"bytes,12,opt,name=connection,proto3" json:"connection,omitempty"`
 	// What the page reported of the popup last. Absent: nothing.
 	Signup *SignupReport `protobuf:"bytes,13,opt,name=signup,proto3" json:"signup,omitempty"`
-	// The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where
-	// Meta said it.
+	// The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and
+	// fbtraceId where Meta said it.
 	Metadata      map[string]string `protobuf:"bytes,14,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

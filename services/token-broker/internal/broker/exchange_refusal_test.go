@@ -52,6 +52,9 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 	for name, c := range cases {
 		before := b.count(isExchange)
 		c.fault.Path = exchangePath
+		if c.fault.Error != nil {
+			c.fault.Error.Data = map[string]string{"details": "told"}
+		}
 		b.meta.AddFault(c.fault)
 		code := b.meta.SignUp(graphsim.SignUp{}).Code
 		_, first := b.ExchangeCode(t.Context(), exchangeOf("org-1", code))
@@ -66,8 +69,8 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 		if got := b.count(isExchange) - before; got != 1 {
 			t.Errorf("%s: the code was sent %d times, want once", name, got)
 		}
-		if c.fault.Error != nil && c.want != errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN && f.Metadata()["fbtraceId"] == "" {
-			t.Errorf("%s: Meta's trace id is not kept: %v", name, f.Metadata())
+		if c.fault.Error != nil && c.want != errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN && (f.Metadata()["fbtraceId"] == "" || f.Metadata()["metaDetails"] != "told") {
+			t.Errorf("%s: Meta's trace id or details are not kept: %v", name, f.Metadata())
 		}
 	}
 	if got := number(t, b.db, "select count(*) from tokens"); got != 0 {

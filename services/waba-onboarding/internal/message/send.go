@@ -216,14 +216,18 @@ func stateOf(err error) store.SendState {
 	return store.MessageRefused
 }
 
-// errorText is Meta's code and title, or what kept us from asking.
+// errorText is Meta's code, title and details, or what kept us from asking.
 func errorText(err error) string {
 	var said *graph.Error
 	if !errors.As(err, &said) {
 		return connection.Explain(err).Reason().String()
 	}
 	code := strconv.Itoa(said.Code)
-	return code + " " + strings.TrimPrefix(said.Message, "(#"+code+") ")
+	text := code + " " + strings.TrimPrefix(said.Message, "(#"+code+") ")
+	if said.Details != "" {
+		text += ": " + said.Details
+	}
+	return text
 }
 
 // refused is the fault of a message that was not sent. That the token is dead, the connection learns as by a check.

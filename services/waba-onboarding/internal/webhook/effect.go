@@ -3,6 +3,7 @@ package webhook
 import (
 	"cmp"
 	"encoding/json"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -13,6 +14,7 @@ const (
 	maxText   = 16384 // Meta allows 4096 characters, of up to four bytes
 	maxName   = 256
 	maxUserID = 256
+	maxError  = 1024
 )
 
 // Reader reads what Meta sends to the app of this id.
@@ -113,6 +115,9 @@ type rawMessage struct {
 type metaError struct {
 	Code  looseID `json:"code"`
 	Title string  `json:"title"`
+	Data  struct {
+		Details string `json:"details"`
+	} `json:"error_data"`
 }
 
 func readMessage(raw json.RawMessage, direction store.Direction, change store.Change, contacts []contact) (store.MessageFact, bool) {
@@ -225,5 +230,9 @@ func errorText(errs []metaError) string {
 	if len(errs) == 0 {
 		return ""
 	}
-	return clean(cmp.Or(string(errs[0].Code), "0")+" "+errs[0].Title, 512)
+	text := cmp.Or(string(errs[0].Code), "0") + " " + errs[0].Title
+	if details := strings.Join(strings.Fields(errs[0].Data.Details), " "); details != "" {
+		text += ": " + details
+	}
+	return clean(text, maxError)
 }

@@ -76,6 +76,8 @@ func TestAnErrorIsReadWhateverItsCodeIs(t *testing.T) {
 	t.Parallel()
 	for errors, want := range map[string]string{
 		`[{"code":131047,"title":"Re-engagement"}]`: "131047 Re-engagement", `[{"code":"131047","title":"Re-engagement"}]`: "131047 Re-engagement",
+		`[{"code":131049,"title":"Held","message":"Held","error_data":{"details":"Not \n now. "}}]`: "131049 Held: Not now.",
+		`[{"code":1,"title":"T","error_data":"words"}]`:                                             "1 T", `[{"code":1,"title":"T","error_data":{"details":7}}]`: "1 T",
 		`[{"code":{},"title":"Re-engagement"}]`: "0 Re-engagement", `[{"code":"E1","title":7}]`: "E1 ", `["x"]`: "0 ", `[]`: "", `{}`: "",
 	} {
 		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(

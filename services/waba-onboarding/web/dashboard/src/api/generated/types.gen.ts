@@ -401,8 +401,8 @@ export type Onboarding = {
     connection?: Connection;
     signup?: SignupReport;
     /**
-     * The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where
-     * Meta said it.
+     * The variables of the reason once FAILED, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and
+     * fbtraceId where Meta said it.
      */
     metadata?: {
         [key: string]: string;
@@ -689,8 +689,8 @@ export type Message = {
     deliveredTime?: string;
     readTime?: string;
     /**
-     * Why a message failed: Meta's code and title, such as `131047 Re-engagement message`, or where Meta was not reached, a
-     * reason of ours, such as META_UNAVAILABLE.
+     * Why a message failed: Meta's code, title and details, such as `131047 Re-engagement message: More than 24 hours…`, or
+     * where Meta was not reached, a reason of ours, such as META_UNAVAILABLE.
      */
     error?: string;
     /**

@@ -366,7 +366,7 @@ export const listMessagesOptions = (options: Options<ListMessagesData>) => query
  *
  * Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
  * TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
- * (metadata.metaCode; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
+ * (metadata.metaCode and metaDetails; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
  * BROKER_UNAVAILABLE.
  * Example: {"requestId": "order-17", "to": "5511912345678", "text": {"body": "Seu pedido saiu."}}.
  */
