@@ -177,13 +177,18 @@ type Message struct {
 	// Why a message failed: Meta's code, title and details, such as `131047 Re-engagement message: More than 24 hours…`, or
 	// where Meta was not reached, a reason of ours, such as META_UNAVAILABLE.
 	Error string `protobuf:"bytes,16,opt,name=error,proto3" json:"error,omitempty"`
-	// The message as Meta sent it; empty for one that is known by its status alone.
+	// The message as Meta sent it; empty for one that is known by its status alone, and for one that was revoked. Of an
+	// edited one, what it was changed to: the `message` of the newest edit, such as {"type": "text", "text": {"body": …}}.
 	ContentJson string `protobuf:"bytes,17,opt,name=content_json,json=contentJson,proto3" json:"content_json,omitempty"`
 	// The one of SendMessage.
 	RequestId      string `protobuf:"bytes,18,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	OrganizationId string `protobuf:"bytes,19,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Whether it was deleted for everyone: neither text nor content is kept.
+	Revoked bool `protobuf:"varint,20,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	// Meta's time of the newest edit; absent: never edited.
+	EditTime      *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=edit_time,json=editTime,proto3" json:"edit_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
@@ -347,6 +352,20 @@ func (x *Message) GetOrganizationId() string {
 		return x.OrganizationId
 	}
 	return ""
+}
+
+func (x *Message) GetRevoked() bool {
+	if x != nil {
+		return x.Revoked
+	}
+	return false
+}
+
+func (x *Message) GetEditTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EditTime
+	}
+	return nil
 }
 
 type ListMessagesRequest struct {
@@ -781,7 +800,7 @@ var File_whatrack_wabaonboarding_v1_message_proto protoreflect.FileDescriptor
 
 const file_whatrack_wabaonboarding_v1_message_proto_rawDesc = "" +
 	"\n" +
-	"(whatrack/wabaonboarding/v1/message.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\a\n" +
+	"(whatrack/wabaonboarding/v1/message.proto\x12\x1awhatrack.wabaonboarding.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\b\n" +
 	"\aMessage\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12#\n" +
@@ -804,7 +823,9 @@ const file_whatrack_wabaonboarding_v1_message_proto_rawDesc = "" +
 	"\fcontent_json\x18\x11 \x01(\tR\vcontentJson\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x12 \x01(\tR\trequestId\x12'\n" +
-	"\x0forganization_id\x18\x13 \x01(\tR\x0eorganizationId\"K\n" +
+	"\x0forganization_id\x18\x13 \x01(\tR\x0eorganizationId\x12\x18\n" +
+	"\arevoked\x18\x14 \x01(\bR\arevoked\x127\n" +
+	"\tedit_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\beditTime\"K\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aINBOUND\x10\x01\x12\f\n" +
@@ -892,20 +913,21 @@ var file_whatrack_wabaonboarding_v1_message_proto_depIdxs = []int32{
 	9,  // 3: whatrack.wabaonboarding.v1.Message.sent_time:type_name -> google.protobuf.Timestamp
 	9,  // 4: whatrack.wabaonboarding.v1.Message.delivered_time:type_name -> google.protobuf.Timestamp
 	9,  // 5: whatrack.wabaonboarding.v1.Message.read_time:type_name -> google.protobuf.Timestamp
-	2,  // 6: whatrack.wabaonboarding.v1.ListMessagesResponse.messages:type_name -> whatrack.wabaonboarding.v1.Message
-	6,  // 7: whatrack.wabaonboarding.v1.SendMessageRequest.text:type_name -> whatrack.wabaonboarding.v1.TextContent
-	7,  // 8: whatrack.wabaonboarding.v1.SendMessageRequest.template:type_name -> whatrack.wabaonboarding.v1.TemplateContent
-	10, // 9: whatrack.wabaonboarding.v1.TemplateContent.components:type_name -> google.protobuf.Struct
-	2,  // 10: whatrack.wabaonboarding.v1.SendMessageResponse.message:type_name -> whatrack.wabaonboarding.v1.Message
-	3,  // 11: whatrack.wabaonboarding.v1.MessageService.ListMessages:input_type -> whatrack.wabaonboarding.v1.ListMessagesRequest
-	5,  // 12: whatrack.wabaonboarding.v1.MessageService.SendMessage:input_type -> whatrack.wabaonboarding.v1.SendMessageRequest
-	4,  // 13: whatrack.wabaonboarding.v1.MessageService.ListMessages:output_type -> whatrack.wabaonboarding.v1.ListMessagesResponse
-	8,  // 14: whatrack.wabaonboarding.v1.MessageService.SendMessage:output_type -> whatrack.wabaonboarding.v1.SendMessageResponse
-	13, // [13:15] is the sub-list for method output_type
-	11, // [11:13] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	9,  // 6: whatrack.wabaonboarding.v1.Message.edit_time:type_name -> google.protobuf.Timestamp
+	2,  // 7: whatrack.wabaonboarding.v1.ListMessagesResponse.messages:type_name -> whatrack.wabaonboarding.v1.Message
+	6,  // 8: whatrack.wabaonboarding.v1.SendMessageRequest.text:type_name -> whatrack.wabaonboarding.v1.TextContent
+	7,  // 9: whatrack.wabaonboarding.v1.SendMessageRequest.template:type_name -> whatrack.wabaonboarding.v1.TemplateContent
+	10, // 10: whatrack.wabaonboarding.v1.TemplateContent.components:type_name -> google.protobuf.Struct
+	2,  // 11: whatrack.wabaonboarding.v1.SendMessageResponse.message:type_name -> whatrack.wabaonboarding.v1.Message
+	3,  // 12: whatrack.wabaonboarding.v1.MessageService.ListMessages:input_type -> whatrack.wabaonboarding.v1.ListMessagesRequest
+	5,  // 13: whatrack.wabaonboarding.v1.MessageService.SendMessage:input_type -> whatrack.wabaonboarding.v1.SendMessageRequest
+	4,  // 14: whatrack.wabaonboarding.v1.MessageService.ListMessages:output_type -> whatrack.wabaonboarding.v1.ListMessagesResponse
+	8,  // 15: whatrack.wabaonboarding.v1.MessageService.SendMessage:output_type -> whatrack.wabaonboarding.v1.SendMessageResponse
+	14, // [14:16] is the sub-list for method output_type
+	12, // [12:14] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_message_proto_init() }

@@ -103,6 +103,6 @@ func describe(m store.Message) *onboardingv1.Message {
 		MessageTime: connection.Timestamp(m.MessageTime), SentTime: connection.Timestamp(m.SentTime),
 		DeliveredTime: connection.Timestamp(m.DeliveredTime), ReadTime: connection.Timestamp(m.ReadTime), Error: m.Error,
 		ContentJson: strings.ToValidUTF8(string(m.Content), "\uFFFD"),
-		RequestId:   m.RequestID, OrganizationId: m.OrganizationID,
+		RequestId:   m.RequestID, OrganizationId: m.OrganizationID, Revoked: m.Revoked, EditTime: connection.Timestamp(m.EditTime),
 	}
 }

@@ -154,6 +154,11 @@ func fillHistory() clause.OnConflict {
 	taken := func(column string) clause.Assignment {
 		return clause.Assignment{Column: clause.Column{Name: column}, Value: clause.Expr{SQL: "excluded." + column}}
 	}
+	said := func(column string) clause.Assignment { // what an edit or a revocation left stands
+		return clause.Assignment{Column: clause.Column{Name: column}, Value: clause.Expr{
+			SQL: "case when messages.revoked or messages.edit_time is not null then messages." + column + " else excluded." + column + " end",
+		}}
+	}
 	return clause.OnConflict{
 		Columns:     wamidColumns(),
 		TargetWhere: hasWamid(),
@@ -162,17 +167,11 @@ func fillHistory() clause.OnConflict {
 			Vars: []any{mediaPlaceholder, mediaPlaceholder},
 		}}},
 		DoUpdates: []clause.Assignment{
-			taken("type"), taken("direction"), taken("content"), taken("phone_number_id"), kept("contact_phone"), kept("contact_user_id"),
-			kept("contact_name"), kept("error"), kept("history_state"),
+			taken("type"), taken("direction"), taken("phone_number_id"), said("text"), said("content"), kept("contact_phone"),
+			kept("contact_user_id"), kept("contact_name"), kept("error"), kept("history_state"),
 			{
 				Column: clause.Column{Name: "message_time"},
 				Value:  clause.Expr{SQL: "coalesce(excluded.message_time, messages.message_time)"},
-			},
-			{
-				Column: clause.Column{Name: "text"},
-				Value: clause.Expr{
-					SQL: "case when messages.revoked or messages.edit_time is not null then messages.text else excluded.text end",
-				},
 			},
 		},
 	}

@@ -44,7 +44,9 @@ func TestHistoryFillsInAndOverwritesNothing(t *testing.T) {
 				err = b.applyStatus(tx, c, StatusFact{Wamid: "status", Read: &day})
 			}
 			if err == nil {
-				err = b.applyMessage(tx, c, MessageFact{Edits: "edited", Message: Message{Direction: Inbound, Text: "corrected", MessageTime: &day}})
+				err = b.applyMessage(tx, c, MessageFact{Edits: "edited", Message: Message{
+					Direction: Inbound, Text: "corrected", MessageTime: &day, Content: []byte("new"),
+				}})
 			}
 			if err == nil {
 				err = b.applyMessage(tx, c, MessageFact{Revokes: "revoked", Message: Message{Direction: Inbound}})
@@ -72,6 +74,11 @@ func TestHistoryFillsInAndOverwritesNothing(t *testing.T) {
 			t.Errorf("history = %+v", p)
 		}
 		b.wantRead(c)
+		list, err := b.ListMessages(t.Context(), "", c.ID, [16]byte{}, 200)
+		b.must(err)
+		if revoked, edited := string(list[0].Content), string(list[1].Content); revoked != "" || edited != "new" {
+			t.Errorf("of the revoked one %q is left, and the edited one is %q", revoked, edited)
+		}
 	})
 }
 

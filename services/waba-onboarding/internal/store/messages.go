@@ -130,11 +130,10 @@ func (s *Store) applyMessage(tx *gorm.DB, c Connection, fact MessageFact) error 
 	}
 	switch {
 	case fact.Revokes != "":
-		row.Revoked, row.Text = true, ""
+		row.Revoked, row.Text, row.Content = true, "", []byte{}
 	case fact.Edits != "":
 		if row.EditTime == nil || !row.EditTime.After(*fact.MessageTime) {
-			row.EditTime = fact.MessageTime
-			row.Text = unlessRevoked(row.Revoked, fact.Text)
+			row.edit(fact)
 		}
 	case made || (row.Type != "" && (row.Type != unsupported || fact.Type == unsupported)): // it is here
 		return nil
@@ -149,20 +148,23 @@ const unsupported = "unsupported"
 
 // fill adds the message itself to a row that a status or an edit made, or that came without what it says.
 func (m *Message) fill(of Message) {
-	text := of.Text
-	if m.EditTime != nil || m.Revoked {
-		text = m.Text
-	}
-	m.Direction, m.PhoneNumberID, m.Type, m.Text = of.Direction, of.PhoneNumberID, of.Type, text
+	m.Direction, m.PhoneNumberID, m.Type, m.MessageTime, m.Error = of.Direction, of.PhoneNumberID, of.Type, of.MessageTime, of.Error
 	m.ContactPhone, m.ContactUserID, m.ContactName = of.ContactPhone, of.ContactUserID, of.ContactName
-	m.MessageTime, m.Error, m.Content = of.MessageTime, of.Error, of.Content
+	if m.EditTime == nil && !m.Revoked {
+		m.Text, m.Content = of.Text, of.Content
+	}
 }
 
-func unlessRevoked(revoked bool, text string) string {
-	if revoked {
-		return ""
+// edit takes over what a message was changed to. Of one that is revoked nothing is kept.
+func (m *Message) edit(to MessageFact) {
+	m.EditTime = to.MessageTime
+	if m.Revoked {
+		return
 	}
-	return text
+	m.Text, m.Content = to.Text, to.Content
+	if m.Content == nil {
+		m.Content = []byte{}
+	}
 }
 
 func (s *Store) applyStatus(tx *gorm.DB, c Connection, fact StatusFact) error {

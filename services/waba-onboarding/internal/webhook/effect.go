@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"strings"
@@ -103,8 +104,8 @@ type rawMessage struct {
 	Type      string  `json:"type"`
 	content
 	Edit struct {
-		Original looseID `json:"original_message_id"`
-		Message  content `json:"message"`
+		Original looseID         `json:"original_message_id"`
+		Message  json.RawMessage `json:"message"`
 	} `json:"edit"`
 	Revoke struct {
 		Original looseID `json:"original_message_id"`
@@ -129,11 +130,12 @@ func readMessage(raw json.RawMessage, direction store.Direction, change store.Ch
 	if direction == store.Echo {
 		person, user = m.To, m.ToUser
 	}
+	text, content := m.said(raw)
 	fact := store.MessageFact{
 		Edits: m.Edit.Original.wamid(), Revokes: m.Revoke.Original.wamid(),
 		Message: store.Message{
 			PhoneNumberID: change.PhoneNumberID, Wamid: m.ID.wamid(), Direction: direction, Type: clean(m.Type, 64),
-			Text: clean(m.text(), maxText), MessageTime: m.Timestamp.time(), Error: errorText(m.Errors), Content: raw,
+			Text: clean(text, maxText), MessageTime: m.Timestamp.time(), Error: errorText(m.Errors), Content: content,
 		},
 	}
 	fact.ContactPhone, fact.ContactUserID, fact.ContactName = whom(person, user, contacts)
@@ -146,12 +148,16 @@ func readMessage(raw json.RawMessage, direction store.Direction, change store.Ch
 	return fact, fact.Wamid != ""
 }
 
-// text is what a person reads of a message; of an edit, the new text.
-func (m *rawMessage) text() string {
-	if m.Edit.Original != "" {
-		return m.Edit.Message.text()
+// said is what a person reads of a message, and all of it; of an edit, the new ones.
+func (m *rawMessage) said(raw json.RawMessage) (text string, whole json.RawMessage) {
+	if m.Edit.Original == "" {
+		return m.content.text(), raw
 	}
-	return m.content.text()
+	var edited content
+	if !bytes.HasPrefix(m.Edit.Message, []byte("{")) || !decode(m.Edit.Message, &edited) {
+		return "", nil
+	}
+	return edited.text(), m.Edit.Message
 }
 
 // whom tells who the other side is. A contact that names nobody is whose the message is, if it is the only one; one that

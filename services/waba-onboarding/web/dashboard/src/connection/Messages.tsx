@@ -73,9 +73,10 @@ function OneMessage({ message: m, onReply }: { message: Message; onReply?: (phon
           <Ago time={m.messageTime || m.sentTime} />
         </span>
       </div>
-      <p className={css.text}>{m.text ? <Foreign>{m.text}</Foreign> : <span className="muted">{words.messages.kind(m.type ?? '')}</span>}</p>
+      <p className={css.text}>{m.text ? <Foreign>{m.text}</Foreign> : <span className="muted">{m.revoked ? words.messages.deleted : words.messages.kind(m.type ?? '')}</span>}</p>
       <div className={css.messageFoot}>
         <span className="muted">{words.direction[direction]}</span>
+        {m.editTime && !m.revoked && <span className="muted">{words.messages.edited}</span>}
         {!inbound && m.state !== 'RECEIVED' && <Badge tone={messageTone[m.state ?? 'STATE_UNSPECIFIED']}>{words.message[state]}</Badge>}
         {m.error && (
           <q className="muted">

@@ -150,7 +150,7 @@ export const en = {
   },
   messages: {
     none: 'No message yet.', placeholder: 'Write a message', to: 'To (with country code)', send: 'Send', from: 'Send from', kind: (type: string) => `[${type}]`, sent: 'Message handed to Meta.', text: 'Message',
-    toShape: 'Digits only, with the country code. Example: 5511912345678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply',
+    toShape: 'Digits only, with the country code. Example: 5511912345678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply', deleted: 'This message was deleted.', edited: 'edited',
   },
   groups: { access: 'Access', webhooks: 'Webhooks', numbers: 'Numbers', people: 'People' },
   actor: { service: 'routine', meta: 'Meta', customer: 'customer' },

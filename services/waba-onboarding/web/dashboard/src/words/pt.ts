@@ -158,7 +158,7 @@ export const pt = {
   },
   messages: {
     none: 'Nenhuma mensagem ainda.', placeholder: 'Escreva uma mensagem', to: 'Para (com código do país)', send: 'Enviar', from: 'Enviar por', kind: (type: string) => `[${type}]`, sent: 'Mensagem entregue à Meta.', text: 'Mensagem',
-    toShape: 'Só números, com o código do país. Exemplo: 5511912345678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder',
+    toShape: 'Só números, com o código do país. Exemplo: 5511912345678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder', deleted: 'Esta mensagem foi apagada.', edited: 'editada',
   },
   groups: { access: 'Acesso', webhooks: 'Webhooks', numbers: 'Números', people: 'Pessoas' } satisfies Record<ActivityGroup, string>,
   actor: { service: 'rotina', meta: 'Meta', customer: 'cliente' },

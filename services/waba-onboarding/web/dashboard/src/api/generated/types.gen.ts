@@ -694,7 +694,8 @@ export type Message = {
      */
     error?: string;
     /**
-     * The message as Meta sent it; empty for one that is known by its status alone.
+     * The message as Meta sent it; empty for one that is known by its status alone, and for one that was revoked. Of an
+     * edited one, what it was changed to: the `message` of the newest edit, such as {"type": "text", "text": {"body": …}}.
      */
     contentJson?: string;
     /**
@@ -702,6 +703,14 @@ export type Message = {
      */
     requestId?: string;
     organizationId?: string;
+    /**
+     * Whether it was deleted for everyone: neither text nor content is kept.
+     */
+    revoked?: boolean;
+    /**
+     * Meta's time of the newest edit; absent: never edited.
+     */
+    editTime?: string;
 };
 
 export type SendMessageBody = {
