@@ -156,7 +156,7 @@ type Message struct {
 	// Meta's id of the message.
 	Wamid     string            `protobuf:"bytes,4,opt,name=wamid,proto3" json:"wamid,omitempty"`
 	Direction Message_Direction `protobuf:"varint,5,opt,name=direction,proto3,enum=whatrack.wabaonboarding.v1.Message_Direction" json:"direction,omitempty"`
-	// Digits; empty where Meta gives a user id alone.
+	// Digits; empty where Meta gives a user id alone, and of a message to a group known by its statuses.
 	ContactPhone string `protobuf:"bytes,6,opt,name=contact_phone,json=contactPhone,proto3" json:"contact_phone,omitempty"`
 	// The business-scoped user id, such as US.13490000000000001; empty where Meta gives none.
 	ContactUserId string `protobuf:"bytes,7,opt,name=contact_user_id,json=contactUserId,proto3" json:"contact_user_id,omitempty"`
@@ -167,7 +167,8 @@ type Message struct {
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
 	// What a person reads of it: the text, a caption, the answer that was chosen, the name of a place or a contact. Empty
 	// for what has none. Edited and revoked messages show what stands now.
-	Text  string        `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
+	// DELIVERED or READ once anybody got it, though in a group another did not: `error` tells why.
 	State Message_State `protobuf:"varint,11,opt,name=state,proto3,enum=whatrack.wabaonboarding.v1.Message_State" json:"state,omitempty"`
 	// Meta's time of the message.
 	MessageTime   *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=message_time,json=messageTime,proto3" json:"message_time,omitempty"`

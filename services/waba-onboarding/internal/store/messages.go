@@ -227,15 +227,16 @@ func saveMessage(tx *gorm.DB, row Message) error {
 	return tx.Select("*").Omit("id").Updates(&row).Error
 }
 
-// State is how far a message got, of all that was heard.
+// State is how far a message got, of all that was heard. One that somebody got did not fail: in a group it may for
+// another.
 func (m *Message) State() string {
 	switch {
-	case m.FailedTime != nil:
-		return "FAILED"
 	case m.ReadTime != nil:
 		return "READ"
 	case m.DeliveredTime != nil:
 		return "DELIVERED"
+	case m.FailedTime != nil:
+		return "FAILED"
 	case m.Direction == Inbound:
 		return "RECEIVED"
 	case m.HistoryState != "":

@@ -193,6 +193,7 @@ func readStatus(raw json.RawMessage, change store.Change) (store.StatusFact, boo
 		Status    string      `json:"status"`
 		Timestamp seconds     `json:"timestamp"`
 		Recipient looseID     `json:"recipient_id"`
+		Kind      string      `json:"recipient_type"`
 		User      looseID     `json:"recipient_user_id"`
 		Errors    []metaError `json:"errors"`
 		// Opaque is what was given to Meta with the message, by us or by whoever else sends from the number.
@@ -204,7 +205,9 @@ func readStatus(raw json.RawMessage, change store.Change) (store.StatusFact, boo
 	fact := store.StatusFact{
 		MessageID: ourID(s.Opaque), Wamid: s.ID.wamid(), PhoneNumberID: change.PhoneNumberID, Error: errorText(s.Errors),
 	}
-	fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
+	if s.Kind != "group" { // whose id is nobody's, and each status of one of many
+		fact.ContactPhone, fact.ContactUserID, _ = whom(s.Recipient, s.User, nil)
+	}
 	at := cmp.Or(s.Timestamp.time(), &change.ReceiveTime)
 	switch s.Status {
 	case "sent":

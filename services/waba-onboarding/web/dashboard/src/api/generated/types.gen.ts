@@ -659,7 +659,7 @@ export type Message = {
     wamid?: string;
     direction?: Direction;
     /**
-     * Digits; empty where Meta gives a user id alone.
+     * Digits; empty where Meta gives a user id alone, and of a message to a group known by its statuses.
      */
     contactPhone?: string;
     /**
