@@ -52,6 +52,9 @@ func (e *Error) TokenDead() bool {
 	return e.Code == 190 || e.Code == 102 || (e.Code == 0 && e.Status == http.StatusUnauthorized)
 }
 
+// TokenExpired tells of a dead token that it is dead of its age, and nobody took the access away.
+func (e *Error) TokenExpired() bool { return e.TokenDead() && e.Subcode == 463 }
+
 // AppRejected tells that Meta refused our own app id or app secret.
 func (e *Error) AppRejected() bool {
 	switch {

@@ -84,9 +84,9 @@ const (
 	ErrorReason_EXCHANGE_IN_PROGRESS ErrorReason = 28
 	// The signup can not be opened: a setting is missing, metadata.setting says which.
 	ErrorReason_SIGNUP_NOT_CONFIGURED ErrorReason = 29
-	// The access token has expired, or has less life left than min_validity asks for.
+	// The access token has expired, or has less life left than min_validity asks for. Also Graph 190/463.
 	ErrorReason_TOKEN_EXPIRED ErrorReason = 40
-	// The access token is dead: metadata.state says INVALID, REVOKED or SUPERSEDED. Also Graph 190.
+	// The access token is dead: metadata.state says INVALID, REVOKED or SUPERSEDED. Also Graph 190 otherwise.
 	ErrorReason_TOKEN_INVALID ErrorReason = 41
 	// The token is stored and Meta has not confirmed it yet.
 	ErrorReason_TOKEN_UNVERIFIED ErrorReason = 42

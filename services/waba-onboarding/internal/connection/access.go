@@ -80,6 +80,8 @@ func Explain(err error) *fault.Error {
 		return fault.New(errorsv1.ErrorReason_META_UNAVAILABLE).Cause(err)
 	case said == nil:
 		return fault.New(errorsv1.ErrorReason_INTERNAL).Cause(err)
+	case said.TokenExpired():
+		return metaFault(errorsv1.ErrorReason_TOKEN_EXPIRED, said)
 	case said.TokenDead():
 		return metaFault(errorsv1.ErrorReason_TOKEN_INVALID, said).With("state", "INVALID")
 	case said.PermissionMissing():
