@@ -37,7 +37,8 @@ func (s *Store) applySync(tx *gorm.DB, c Connection, phone string, fact SyncFact
 	if err != nil {
 		return err
 	}
-	if _, err := s.keepHistory(tx, c, fact.Media, fact.First); err != nil {
+	media, err := s.keepHistory(tx, c, fact.Media, fact.First) // ahead of its placeholder it counts in its place
+	if err != nil {
 		return err
 	}
 	var parts []SyncPart
@@ -52,7 +53,7 @@ func (s *Store) applySync(tx *gorm.DB, c Connection, phone string, fact SyncFact
 	}
 	columns := map[string]any{
 		"state": state, "update_time": s.now(), "progress": max(p.Progress, min(fact.Progress, 100)),
-		"item_count": p.ItemCount + arrived + int64(fact.Contacts), "reason": fact.Reason,
+		"item_count": p.ItemCount + arrived + media + int64(fact.Contacts), "reason": fact.Reason,
 	}
 	if p.State == SyncPending && p.RequestTime == nil { // somebody else asked: there is nothing left to ask for
 		columns["run_time"], columns["epoch"] = nil, p.Epoch+1

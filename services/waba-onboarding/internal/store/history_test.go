@@ -70,7 +70,7 @@ func TestHistoryFillsInAndOverwritesNothing(t *testing.T) {
 		if diff := cmp.Diff(want, b.texts(c)); diff != "" {
 			t.Errorf("messages (-want +got):\n%s", diff)
 		}
-		if p := b.connection(c.ID).PhoneNumbers[0].Sync[1]; p.ItemCount != 2 || p.State != SyncRunning {
+		if p := b.connection(c.ID).PhoneNumbers[0].Sync[1]; p.ItemCount != 3 || p.State != SyncRunning {
 			t.Errorf("history = %+v", p)
 		}
 		b.wantRead(c)
