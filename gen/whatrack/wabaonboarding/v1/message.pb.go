@@ -160,8 +160,8 @@ type Message struct {
 	ContactPhone string `protobuf:"bytes,6,opt,name=contact_phone,json=contactPhone,proto3" json:"contact_phone,omitempty"`
 	// The business-scoped user id, such as US.13490000000000001; empty where Meta gives none.
 	ContactUserId string `protobuf:"bytes,7,opt,name=contact_user_id,json=contactUserId,proto3" json:"contact_user_id,omitempty"`
-	// As they call themselves, or else as the address book of the WhatsApp Business app does, where the number brought it
-	// along; empty where neither says.
+	// As they call themselves, by name or else by username, or else as the address book of the WhatsApp Business app does,
+	// where the number brought it along; empty where neither says.
 	ContactName string `protobuf:"bytes,8,opt,name=contact_name,json=contactName,proto3" json:"contact_name,omitempty"`
 	// As Meta names it: text, image, reaction… An open set.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`

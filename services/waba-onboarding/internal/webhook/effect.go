@@ -56,7 +56,8 @@ type contact struct {
 	WaID    looseID `json:"wa_id"`
 	UserID  looseID `json:"user_id"`
 	Profile struct {
-		Name string `json:"name"`
+		Name     string `json:"name"`
+		Username string `json:"username"`
 	} `json:"profile"`
 }
 
@@ -169,7 +170,7 @@ func whom(person, user looseID, contacts []contact) (phone, userID, name string)
 		same := (phone != "" && store.InFull(cPhone) == store.InFull(phone)) || (userID != "" && cUser == userID)
 		unnamed := (phone == "" && userID == "") || (cPhone == "" && cUser == "")
 		if same || (unnamed && len(contacts) == 1) {
-			return cmp.Or(phone, cPhone), cmp.Or(userID, cUser), clean(c.Profile.Name, maxName)
+			return cmp.Or(phone, cPhone), cmp.Or(userID, cUser), clean(cmp.Or(c.Profile.Name, c.Profile.Username), maxName)
 		}
 	}
 	return phone, userID, ""
@@ -178,8 +179,10 @@ func whom(person, user looseID, contacts []contact) (phone, userID, name string)
 // sides tells a phone number from a user id. The number may be absent or empty, and a user id may stand where it stood
 // (meta-platform: usernames and business-scoped user ids, 2026).
 func sides(person, user looseID) (phone, userID string) {
-	phone = person.ofDigits()
-	if phone == "" {
+	if strings.HasPrefix(string(person), "+") { // as people write a number, spaces and all
+		person = looseID(onlyDigits(string(person)))
+	}
+	if phone = person.ofDigits(); phone == "" {
 		user = cmp.Or(user, person)
 	}
 	return phone, clean(string(user), maxUserID)

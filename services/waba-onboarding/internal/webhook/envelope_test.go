@@ -126,6 +126,8 @@ func TestPartnerEventsBelongToTheCustomersAccount(t *testing.T) {
 func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ message, contact, phone, user string }{
+		"a plus":     {`"from":"+1 650-5551234"`, `"wa_id":"+16505551234","user_id":"US.1"`, "16505551234", "US.1"},
+		"nothing":    {`"from":"+"`, `"wa_id":"+"`, "", ""},
 		"both":       {`"from":"165","from_user_id":"US.1"`, `"wa_id":"165","user_id":"US.1"`, "165", "US.1"},
 		"absent":     {`"from_user_id":"US.1"`, `"user_id":"US.1"`, "", "US.1"},
 		"empty":      {`"from":"","from_user_id":"US.1"`, `"wa_id":"","user_id":"US.1"`, "", "US.1"},
@@ -143,6 +145,19 @@ func TestPeopleWithoutAPhoneNumberAreKnownByTheirUserID(t *testing.T) {
 		m := effect.Messages[0]
 		if m.ContactPhone != c.phone || m.ContactUserID != c.user || m.ContactName != "Ana" {
 			t.Errorf("%s: %q %q %q", name, m.ContactPhone, m.ContactUserID, m.ContactName)
+		}
+	}
+}
+
+func TestWhoHasNoNameIsCalledByTheirUsername(t *testing.T) {
+	t.Parallel()
+	for profile, want := range map[string]string{
+		`{"name":"Ana","username":"ana.b"}`: "Ana", `{"username":"ana.b"}`: "ana.b", `{"name":"","username":"ana.b"}`: "ana.b", `{"username":7}`: "",
+	} {
+		effect := Reader{}.Read(store.Change{Field: "messages", Value: []byte(
+			`{"contacts":[{"profile":` + profile + `,"wa_id":"165"}],"messages":[{"id":"wamid.1","from":"165"}]}`)})
+		if len(effect.Messages) != 1 || effect.Messages[0].ContactName != want {
+			t.Errorf("%s: %+v", profile, effect.Messages)
 		}
 	}
 }

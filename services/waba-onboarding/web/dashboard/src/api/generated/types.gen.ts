@@ -667,8 +667,8 @@ export type Message = {
      */
     contactUserId?: string;
     /**
-     * As they call themselves, or else as the address book of the WhatsApp Business app does, where the number brought it
-     * along; empty where neither says.
+     * As they call themselves, by name or else by username, or else as the address book of the WhatsApp Business app does,
+     * where the number brought it along; empty where neither says.
      */
     contactName?: string;
     /**
