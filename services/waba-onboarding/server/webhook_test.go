@@ -152,7 +152,8 @@ func TestStatusesInAnyOrderSayHowFarAMessageGot(t *testing.T) {
 			return len(list) == 1 && list[0].GetReadTime() != nil && list[0].GetDeliveredTime() != nil && list[0].GetSentTime() != nil
 		})
 		m := b.messages(org1, c.GetConnectionId())[0]
-		if m.GetState() != onboardingv1.Message_READ || m.GetDeliveredTime().GetSeconds() != now+1 || m.GetDirection() != onboardingv1.Message_OUTBOUND {
+		if m.GetState() != onboardingv1.Message_READ || m.GetDeliveredTime().GetSeconds() != now+1 || m.GetMessageTime().GetSeconds() != now ||
+			m.GetDirection() != onboardingv1.Message_OUTBOUND {
 			t.Errorf("message = %v", m)
 		}
 	})

@@ -170,7 +170,8 @@ type Message struct {
 	Text string `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
 	// DELIVERED or READ once anybody got it, though in a group another did not: `error` tells why.
 	State Message_State `protobuf:"varint,11,opt,name=state,proto3,enum=whatrack.wabaonboarding.v1.Message_State" json:"state,omitempty"`
-	// Meta's time of the message.
+	// Meta's time of the message; of one that is known by its statuses or edits alone, of the first of them. Absent where
+	// Meta gave no time at all.
 	MessageTime   *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=message_time,json=messageTime,proto3" json:"message_time,omitempty"`
 	SentTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	DeliveredTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=delivered_time,json=deliveredTime,proto3" json:"delivered_time,omitempty"`

@@ -31,7 +31,8 @@ const (
 //
 // The organization is the caller's own, as in OnboardingService.
 type MessageServiceClient interface {
-	// Lists the messages of a connection, newest first.
+	// Lists the messages of a connection, the last to come first, those of the history by their own times. Sort what people
+	// see by messageTime: Meta promises no order.
 	//
 	// Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
 	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
@@ -89,7 +90,8 @@ func (c *messageServiceClient) SendMessage(ctx context.Context, in *SendMessageR
 //
 // The organization is the caller's own, as in OnboardingService.
 type MessageServiceServer interface {
-	// Lists the messages of a connection, newest first.
+	// Lists the messages of a connection, the last to come first, those of the history by their own times. Sort what people
+	// see by messageTime: Meta promises no order.
 	//
 	// Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
 	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)

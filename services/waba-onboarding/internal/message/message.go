@@ -100,7 +100,7 @@ func describe(m store.Message) *onboardingv1.Message {
 		Direction:    onboardingv1.Message_Direction(onboardingv1.Message_Direction_value[string(m.Direction)]),
 		ContactPhone: m.ContactPhone, ContactUserId: m.ContactUserID, ContactName: m.ContactName, Type: m.Type, Text: m.Text,
 		State:       onboardingv1.Message_State(onboardingv1.Message_State_value[m.State()]),
-		MessageTime: connection.Timestamp(m.MessageTime), SentTime: connection.Timestamp(m.SentTime),
+		MessageTime: connection.Timestamp(m.Time()), SentTime: connection.Timestamp(m.SentTime),
 		DeliveredTime: connection.Timestamp(m.DeliveredTime), ReadTime: connection.Timestamp(m.ReadTime), Error: m.Error,
 		ContentJson: strings.ToValidUTF8(string(m.Content), "\uFFFD"),
 		RequestId:   m.RequestID, OrganizationId: m.OrganizationID, Revoked: m.Revoked, EditTime: connection.Timestamp(m.EditTime),

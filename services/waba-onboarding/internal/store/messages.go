@@ -249,6 +249,20 @@ func (m *Message) State() string {
 	return string(m.SendState)
 }
 
+// Time is Meta's time of the message, or until that is known, of the first that was heard of it.
+func (m *Message) Time() *time.Time {
+	first := m.MessageTime
+	if first != nil {
+		return first
+	}
+	for _, at := range []*time.Time{m.SentTime, m.DeliveredTime, m.ReadTime, m.FailedTime, m.EditTime} {
+		if at != nil && (first == nil || at.Before(*first)) {
+			first = at
+		}
+	}
+	return first
+}
+
 // ListMessages lists the messages of a connection, newest first, named after its address book where they bring no name.
 func (s *Store) ListMessages(ctx context.Context, organization string, connection, before uuid.UUID, limit int) (list []Message, err error) {
 	err = s.snapshot(ctx, func(tx *gorm.DB) error {

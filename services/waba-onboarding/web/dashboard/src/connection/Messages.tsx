@@ -70,7 +70,7 @@ function OneMessage({ message: m, onReply }: { message: Message; onReply?: (phon
           <span className="muted numeric">{contact}</span>
         </span>
         <span className={`muted ${css.messageTime}`}>
-          <Ago time={m.messageTime || m.sentTime} />
+          <Ago time={m.messageTime} />
         </span>
       </div>
       <p className={css.text}>{m.text ? <Foreign>{m.text}</Foreign> : <span className="muted">{m.revoked ? words.messages.deleted : words.messages.kind(m.type ?? '')}</span>}</p>

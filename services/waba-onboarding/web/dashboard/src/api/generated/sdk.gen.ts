@@ -227,7 +227,8 @@ export const listActivities = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Lists the messages of a connection, newest first.
+ * Lists the messages of a connection, the last to come first, those of the history by their own times. Sort what people
+ * see by messageTime: Meta promises no order.
  *
  * Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
  */

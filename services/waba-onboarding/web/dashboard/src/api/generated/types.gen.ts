@@ -682,7 +682,8 @@ export type Message = {
     text?: string;
     state?: MessageState;
     /**
-     * Meta's time of the message.
+     * Meta's time of the message; of one that is known by its statuses or edits alone, of the first of them. Absent where
+     * Meta gave no time at all.
      */
     messageTime?: string;
     sentTime?: string;

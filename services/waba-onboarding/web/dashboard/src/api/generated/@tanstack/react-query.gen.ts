@@ -336,7 +336,8 @@ export const listActivitiesOptions = (options: Options<ListActivitiesData>) => q
 export const listMessagesQueryKey = (options: Options<ListMessagesData>) => createQueryKey('listMessages', options);
 
 /**
- * Lists the messages of a connection, newest first.
+ * Lists the messages of a connection, the last to come first, those of the history by their own times. Sort what people
+ * see by messageTime: Meta promises no order.
  *
  * Errors: NOT_FOUND. Example: connections/0193…/messages?pageSize=20.
  */
