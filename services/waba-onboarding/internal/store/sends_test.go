@@ -207,12 +207,14 @@ func TestMessagesOutliveTheMigrationThatSendingNeeds(t *testing.T) {
 	databasetest.Each(t, before(t, "0004"), func(t *testing.T, db *database.DB) {
 		t.Parallel()
 		connection, now := uuid.NewString(), time.Now().UTC()
+		args := map[string]any{"id": connection, "now": now, "other": uuid.NewString(), "content": []byte("was deleted")}
 		statements := []string{
 			`insert into connections values (@id, 'org-1', '7', '', '', 'CONNECTED', '[]', @now, @id, '', '', null, false, '', true, null, '', null, null, '', false, 1, null, @now)`,
 			`insert into messages values (@id, 'org-1', @id, '17', 'wamid.1', 'INBOUND', '55', '', 'Ana', 'text', 'oi', @now, null, null, null, null, null, false, '', null)`,
+			`insert into messages values (@other, 'org-1', @id, '17', 'wamid.2', 'INBOUND', '55', '', 'Ana', 'text', '', @now, null, null, null, null, null, true, '', @content)`,
 		}
 		for _, statement := range statements {
-			err := db.InTx(t.Context(), func(tx *gorm.DB) error { return tx.Exec(statement, map[string]any{"id": connection, "now": now}).Error })
+			err := db.InTx(t.Context(), func(tx *gorm.DB) error { return tx.Exec(statement, args).Error })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -220,10 +222,14 @@ func TestMessagesOutliveTheMigrationThatSendingNeeds(t *testing.T) {
 		if err := db.Migrate(t.Context(), Migrations()); err != nil {
 			t.Fatal(err)
 		}
-		var kept Message
-		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Take(&kept).Error }); err != nil {
-			t.Fatal(err)
+		var list []Message
+		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Order("wamid").Find(&list).Error }); err != nil || len(list) != 2 {
+			t.Fatalf("%d messages, %v", len(list), err)
 		}
+		if revoked := list[1]; !revoked.Revoked || len(revoked.Content) != 0 {
+			t.Errorf("the revoked message = %+v", revoked)
+		}
+		kept := list[0]
 		if kept.Wamid != "wamid.1" || kept.State() != "RECEIVED" || kept.MessageTime.Unix() != now.Unix() || kept.SendState != "" {
 			t.Errorf("message = %+v", kept)
 		}
