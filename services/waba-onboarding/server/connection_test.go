@@ -77,6 +77,9 @@ func TestACheckFindsOutWhatMetaSaysAndChangesNothingThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantConnection(t, checked, onboardingv1.Connection_RECONNECT_REQUIRED, "TOKEN_INVALID")
+		if len(checked.GetReasons()) != 1 || checked.GetToken().GetState() != "INVALID" {
+			t.Errorf("a dead connection is %v", checked)
+		}
 
 		again := b.claim(c, &onboardingv1.ClaimWabaRequest{Code: b.meta.SignUp(graphsim.SignUp{WABAIDs: shared.WABAIDs}).Code})
 		wantState(t, again, onboardingv1.Onboarding_CONNECTED)

@@ -708,7 +708,7 @@ func (x *SyncPart) GetItemCount() int64 {
 	return 0
 }
 
-// What the broker said of the token, last time it was asked.
+// What the broker said of the token, last time it was asked, unless Meta or the clock has said since that it is over.
 type ConnectionToken struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	TokenId string                 `protobuf:"bytes,1,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`

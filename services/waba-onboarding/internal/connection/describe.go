@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/keyring"
@@ -23,7 +26,7 @@ func Describe(c *store.Connection, lang fault.Language) *onboardingv1.Connection
 		StateTime: timestamppb.New(c.StateTime), LastEventTime: Timestamp(c.LastEventTime),
 		CreateTime: timestamppb.New(c.CreateTime), OnboardingId: c.OnboardingID.String(),
 		Token: &onboardingv1.ConnectionToken{
-			TokenId: c.TokenID, State: c.TokenState, ExpireTime: Timestamp(c.TokenExpireTime), OwnBusiness: c.OwnBusiness,
+			TokenId: c.TokenID, State: tokenState(c), ExpireTime: Timestamp(c.TokenExpireTime), OwnBusiness: c.OwnBusiness,
 		},
 		Subscription: &onboardingv1.Subscription{
 			Proven: c.SubscriptionProven, ProveTime: Timestamp(c.SubscriptionTime), Reason: c.SubscriptionReason,
@@ -38,6 +41,20 @@ func Describe(c *store.Connection, lang fault.Language) *onboardingv1.Connection
 		described.PhoneNumbers = append(described.PhoneNumbers, describeNumber(n))
 	}
 	return described
+}
+
+// tokenState is what the broker said of the token last, unless Meta, or the clock, has said since that it is dead.
+func tokenState(c *store.Connection) string {
+	if c.TokenState != tokenbrokerv1.Token_ACTIVE.String() {
+		return c.TokenState
+	}
+	switch {
+	case slices.Contains(c.Reasons, errorsv1.ErrorReason_TOKEN_INVALID.String()):
+		return tokenbrokerv1.Token_INVALID.String()
+	case slices.Contains(c.Reasons, errorsv1.ErrorReason_TOKEN_EXPIRED.String()):
+		return tokenbrokerv1.Token_EXPIRED.String()
+	}
+	return c.TokenState
 }
 
 // describeSync is absent for a number that brings nothing along.

@@ -122,22 +122,21 @@ func (s *Store) applyAccount(tx *gorm.DB, c Connection, fact AccountFact, at tim
 			return nil // something newer was said
 		}
 		fact.Word.At = at
-		if err := s.writeWord(tx, locked, fact.Matter, fact.Word); err != nil {
+		if err := writeWord(tx, locked, fact.Matter, fact.Word); err != nil {
 			return err
 		}
 	}
 	return s.note(tx, c.activity("META_"+fact.Event, "meta", fact.Reason))
 }
 
-func (s *Store) writeWord(tx *gorm.DB, c Connection, matter Matter, word Word) error {
+func writeWord(tx *gorm.DB, c Connection, matter Matter, word Word) error {
 	account := Account{matter: word}
 	for m, w := range c.Account {
 		if m != matter {
 			account[m] = w
 		}
 	}
-	return tx.Model(&Connection{}).Where("id = ?", c.ID).Select("account", "reassess_time").
-		Updates(Connection{Account: account, ReassessTime: account.ends(s.now())}).Error
+	return tx.Model(&Connection{}).Where("id = ?", c.ID).Select("account").Updates(Connection{Account: account}).Error
 }
 
 // forgetDevice: whoever signed up again has connected the app again, whether or not Meta says so.
@@ -146,7 +145,7 @@ func (s *Store) forgetDevice(tx *gorm.DB, connection uuid.UUID) error {
 	if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil || c.Account[MatterDevice].Reason == "" {
 		return err
 	}
-	return s.writeWord(tx, c, MatterDevice, Word{At: s.now()})
+	return writeWord(tx, c, MatterDevice, Word{At: s.now()})
 }
 
 // applyNumber writes down what was said of a number, unless something newer was said or read. An approval wakes in any

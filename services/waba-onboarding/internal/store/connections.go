@@ -40,8 +40,8 @@ type Connection struct {
 	SubscriptionTime   *time.Time
 	SubscriptionReason string
 	LastEventTime      *time.Time
-	Account            Account `gorm:"serializer:json"`
-	ReassessTime       *time.Time
+	Account            Account    `gorm:"serializer:json"`
+	ReassessTime       *time.Time // when time alone changes the state
 	DisconnectTime     *time.Time
 	DisconnectActor    string
 	Unsubscribed       bool

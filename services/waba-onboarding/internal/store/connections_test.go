@@ -28,6 +28,7 @@ func TestStateFollowsFromFactsAlone(t *testing.T) {
 		"not subscribed":         {Connection{TokenState: "ACTIVE", PhoneNumbers: number(NotNeeded)}, ConnectionAttention, []string{"WEBHOOK_SUBSCRIPTION_FAILED"}},
 		"token invalid":          {Connection{TokenState: "INVALID", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_INVALID"}},
 		"token expired":          {Connection{TokenState: "EXPIRED", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_EXPIRED"}},
+		"token's time is over":   {Connection{TokenState: "ACTIVE", TokenExpireTime: &now, SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_EXPIRED"}},
 		"said twice":             {Connection{TokenState: "REVOKED", AccessReason: "TOKEN_INVALID", SubscriptionProven: true, PhoneNumbers: number(NotNeeded)}, ConnectionReconnectRequired, []string{"TOKEN_INVALID"}},
 		"no longer shared":       {Connection{TokenState: "ACTIVE", AccessReason: "WABA_NOT_SHARED"}, ConnectionReconnectRequired, []string{"WABA_NOT_SHARED", "WEBHOOK_SUBSCRIPTION_FAILED", "NO_PHONE_NUMBER"}},
 		"being disconnected":     {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: number(NotNeeded), DisconnectTime: &now}, ConnectionAttention, []string{"DISCONNECTING"}},
@@ -46,6 +47,58 @@ func TestStateFollowsFromFactsAlone(t *testing.T) {
 			t.Errorf("%s: %s %v, want %s %v", name, state, reasons, c.state, c.reasons)
 		}
 	}
+}
+
+func TestThatNoEventCameYetIsSaidOfWhatWorksAlone(t *testing.T) {
+	t.Parallel()
+	c := Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered}}}
+	said := func() []string { _, reasons := c.assess(time.Now()); return reasons }
+	if got := said(); !slices.Equal(got, []string{"NO_EVENT_YET"}) {
+		t.Errorf("a new connection says %v", got)
+	}
+	c.AccessReason = "TOKEN_INVALID"
+	if got := said(); !slices.Equal(got, []string{"TOKEN_INVALID"}) {
+		t.Errorf("a dead one says %v", got)
+	}
+}
+
+func TestATokenWhoseTimeIsOverEndsItsConnection(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, c := b.connected("org-1", "7")
+		end := b.now().Add(time.Hour).UTC()
+		b.must(b.Record(t.Context(), c, RecordCheck{Token: &TokenFacts{State: "ACTIVE", ExpireTime: &end}}))
+		b.must(b.Sweep(t.Context()))
+		if c = b.connection(c.ID); c.State == ConnectionReconnectRequired {
+			t.Fatalf("before its time: %s %v", c.State, c.Reasons)
+		}
+		b.pass(time.Hour)
+		b.must(b.Sweep(t.Context()))
+		if c = b.connection(c.ID); c.State != ConnectionReconnectRequired || c.Reasons[0] != "TOKEN_EXPIRED" || c.ReassessTime != nil {
+			t.Errorf("after it: %s %v, looked at again %v", c.State, c.Reasons, c.ReassessTime)
+		}
+	})
+}
+
+func TestADisconnectionIsOneEvent(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		_, c := b.connected("org-1", "7")
+		_, before, err := b.StreamBounds(t.Context())
+		b.must(err)
+		b.must(b.RequestDisconnect(t.Context(), "org-1", c.ID, "test"))
+		if c = b.connection(c.ID); c.State != ConnectionAttention {
+			t.Errorf("meanwhile it is %s %v", c.State, c.Reasons)
+		}
+		b.must(b.EndConnection(t.Context(), c))
+		var types []string
+		b.must(b.db.Read(t.Context(), func(tx *gorm.DB) error {
+			return tx.Model(&Event{}).Where("position > ?", before).Order("position").Pluck("type", &types).Error
+		}))
+		if !slices.Equal(types, []string{"connection.disconnected"}) {
+			t.Errorf("the events are %v", types)
+		}
+	})
 }
 
 func TestOldNewsIsNotWritten(t *testing.T) {

@@ -16,30 +16,42 @@ func (c *Connection) assess(now time.Time) (ConnectionState, []string) {
 	if c.State == ConnectionDisconnected || c.State == ConnectionClaiming {
 		return c.State, c.Reasons
 	}
-	dead, attention := c.accessReasons(), append(c.attentionReasons(), c.Account.reasons(now)...)
+	dead, attention := c.accessReasons(now), append(c.attentionReasons(), c.Account.reasons(now)...)
 	if c.DisconnectTime != nil {
 		attention = append(attention, errorsv1.ErrorReason_DISCONNECTING.String())
 	}
 	reasons := append(dead, attention...)
-	if c.LastEventTime == nil {
-		reasons = append(reasons, errorsv1.ErrorReason_NO_EVENT_YET.String()) // a note, no fault
-	}
 	switch {
 	case len(dead) > 0:
 		return ConnectionReconnectRequired, reasons
 	case len(attention) > 0:
 		return ConnectionAttention, reasons
+	case c.LastEventTime == nil:
+		reasons = append(reasons, errorsv1.ErrorReason_NO_EVENT_YET.String()) // a note, no fault
 	}
 	return ConnectionConnected, reasons
 }
 
+// turns is when time alone changes what assess finds: a word of Meta's ends, or the token does.
+func (c *Connection) turns(now time.Time) *time.Time {
+	if c.State == ConnectionDisconnected {
+		return nil
+	}
+	next := c.Account.ends(now)
+	if end := c.TokenExpireTime; end != nil && end.After(now) && (next == nil || end.Before(*next)) {
+		next = end
+	}
+	return next
+}
+
 // accessReasons are what only the customer can mend.
-func (c *Connection) accessReasons() []string {
+func (c *Connection) accessReasons(now time.Time) []string {
 	reasons := []string{}
-	switch c.TokenState {
-	case "INVALID", "REVOKED", "SUPERSEDED":
+	expired := c.TokenExpireTime != nil && !c.TokenExpireTime.After(now)
+	switch {
+	case slices.Contains([]string{"INVALID", "REVOKED", "SUPERSEDED"}, c.TokenState):
 		reasons = append(reasons, errorsv1.ErrorReason_TOKEN_INVALID.String())
-	case "EXPIRED":
+	case c.TokenState == "EXPIRED" || expired:
 		reasons = append(reasons, errorsv1.ErrorReason_TOKEN_EXPIRED.String())
 	}
 	if c.AccessReason != "" && !slices.Contains(reasons, c.AccessReason) {
@@ -97,7 +109,8 @@ func statusReason(status string) string {
 }
 
 // reassess lets the state follow the facts, in the transaction that changed one. The connection's row is locked before
-// anything of it changes, so that whoever comes last sees all facts.
+// anything of it changes, so that whoever comes last sees all facts. What a connection goes through while it is being
+// disconnected is told to nobody but its timeline: the event is its end.
 func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 	var c Connection
 	if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&c).Error; err != nil {
@@ -107,6 +120,11 @@ func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 		return err
 	}
 	state, reasons := c.assess(s.now())
+	if turns := c.turns(s.now()); !sameTime(turns, c.ReassessTime) {
+		if err := tx.Model(&Connection{}).Where("id = ?", id).Update("reassess_time", turns).Error; err != nil {
+			return err
+		}
+	}
 	if state == c.State && slices.Equal(reasons, c.Reasons) {
 		return nil
 	}
@@ -121,10 +139,16 @@ func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
 	if !changed {
 		return nil
 	}
-	s.emitState(tx, c)
+	if c.DisconnectTime == nil {
+		s.emitState(tx, c)
+	}
 	reason := ""
 	if state != ConnectionConnected {
 		reason = reasons[0]
 	}
 	return s.note(tx, c.activity("STATE_"+string(state), "", reason))
+}
+
+func sameTime(a, b *time.Time) bool {
+	return (a == nil) == (b == nil) && (a == nil || a.Equal(*b))
 }

@@ -18,7 +18,7 @@ const sweepBatch = 200
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(
 		s.sweepDeadlines(ctx), s.sweepExpired(ctx), s.sweepClaims(ctx), s.sweepNumbers(ctx), s.sweepDisconnects(ctx),
-		s.sweepWords(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx), s.sweepAttempts(ctx), s.sweepSeeks(ctx),
+		s.sweepTurns(ctx), s.sweepSends(ctx), s.sweepSyncs(ctx), s.sweepAttempts(ctx), s.sweepSeeks(ctx),
 	)
 }
 
@@ -109,19 +109,14 @@ func (s *Store) sweepDisconnects(ctx context.Context) error {
 	return err
 }
 
-// sweepWords looks again at connections about which a word of Meta's has ended.
-func (s *Store) sweepWords(ctx context.Context) error {
-	var ended []Connection
+// sweepTurns looks again at connections that time alone has changed.
+func (s *Store) sweepTurns(ctx context.Context) error {
+	var due []uuid.UUID
 	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Where("reassess_time < ?", s.now()).Limit(sweepBatch).Find(&ended).Error
+		return tx.Model(&Connection{}).Where("reassess_time <= ?", s.now()).Limit(sweepBatch).Pluck("id", &due).Error
 	})
-	for _, c := range ended {
-		err = errors.Join(err, s.inTx(ctx, func(tx *gorm.DB) error {
-			if err := s.reassess(tx, c.ID); err != nil {
-				return err
-			}
-			return tx.Model(&Connection{}).Where("id = ?", c.ID).Update("reassess_time", c.Account.ends(s.now())).Error
-		}))
+	for _, id := range due {
+		err = errors.Join(err, s.inTx(ctx, func(tx *gorm.DB) error { return s.reassess(tx, id) }))
 	}
 	return err
 }

@@ -118,7 +118,7 @@ export type Subscription = {
 };
 
 /**
- * What the broker said of the token, last time it was asked.
+ * What the broker said of the token, last time it was asked, unless Meta or the clock has said since that it is over.
  */
 export type ConnectionToken = {
     tokenId?: string;
