@@ -322,6 +322,16 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"A number is not verified yet, so that it can not send or receive", "Verify it in WhatsApp Manager by the code of a text message or call, then check the connection"},
 			Text{"Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"},
 		},
+		errorsv1.ErrorReason_PARTNER_REMOVED: {
+			codes.FailedPrecondition,
+			Text{"The sharing of this WhatsApp account with us has ended at Meta", "See why in the timeline, and have the customer connect the account again"},
+			Text{"O compartilhamento desta conta do WhatsApp conosco terminou na Meta", "Veja o motivo na linha do tempo e peça ao cliente que conecte a conta de novo"},
+		},
+		errorsv1.ErrorReason_ACCOUNT_DELETED: {
+			codes.FailedPrecondition,
+			Text{"This WhatsApp account was deleted at Meta", "Have the customer sign up with another account, and disconnect this one"},
+			Text{"Esta conta do WhatsApp foi excluída na Meta", "Peça ao cliente que conecte outra conta e desconecte esta"},
+		},
 		errorsv1.ErrorReason_SYNC_EXPIRED: {
 			codes.FailedPrecondition,
 			Text{"Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"},

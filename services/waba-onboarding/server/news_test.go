@@ -137,6 +137,32 @@ func TestLateNewsOfANumberUndoNothingThatWasReadSince(t *testing.T) {
 	})
 }
 
+func TestAPartnershipThatEndedSaysWhy(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		b.hook()
+		c, signed := b.connect(b.as(org1), graphsim.SignUp{Phones: onCloudAPI(1)})
+		id, waba := c.GetConnectionId(), signed.WABAIDs[0]
+		b.pass(time.Minute) // what is older than the proof of our access does not end it
+		b.meta.RemoveWABA(waba, graphsim.Removal{Reason: "PRIMARY_INACTIVITY", InitiatedBy: "SYSTEM"})
+		eventually(t, "a new word", func() bool {
+			return b.connection(b.as(org1), id).GetState() == onboardingv1.Connection_RECONNECT_REQUIRED
+		})
+		if got := reasonsOf(b.connection(b.as(org1), id)); got[0] != "PARTNER_REMOVED" {
+			t.Errorf("the reasons are %v", got)
+		}
+		if checked, err := b.check(b.as(org1), id); err != nil || reasonsOf(checked)[0] != "PARTNER_REMOVED" {
+			t.Errorf("after a check that Meta refused: %v %v", reasonsOf(checked), err)
+		}
+		resp, err := b.as(org1).ListActivities(t.Context(), &onboardingv1.ListActivitiesRequest{ConnectionId: id})
+		if err != nil || !slices.ContainsFunc(resp.GetActivities(), func(a *onboardingv1.Activity) bool {
+			return a.GetType() == "META_PARTNER_REMOVED" && a.GetMetadata()["disconnectionReason"] == "PRIMARY_INACTIVITY" && a.GetMetadata()["initiatedBy"] == "SYSTEM"
+		}) {
+			t.Errorf("the timeline is %v %v", resp.GetActivities(), err)
+		}
+	})
+}
+
 // A customer may sign up where no page of ours is looking. That is seen, though nobody claims it.
 func TestASignupWithoutAnOnboardingIsVisible(t *testing.T) {
 	t.Parallel()

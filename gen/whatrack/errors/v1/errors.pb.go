@@ -141,6 +141,10 @@ const (
 	ErrorReason_PHONE_NUMBER_UNHEALTHY ErrorReason = 129
 	// A number is not proven to be its owner's, which comes before its registration.
 	ErrorReason_PHONE_NUMBER_NOT_VERIFIED ErrorReason = 130
+	// The sharing of the WABA with us has ended at Meta, by the customer or by Meta itself: the activity says why.
+	ErrorReason_PARTNER_REMOVED ErrorReason = 131
+	// The WABA was deleted at Meta.
+	ErrorReason_ACCOUNT_DELETED ErrorReason = 132
 	// Contacts or history could be had within 24 hours of the signup, and were not.
 	ErrorReason_SYNC_EXPIRED ErrorReason = 140
 )
@@ -205,6 +209,8 @@ var (
 		128: "ACCOUNT_OFFBOARDED",
 		129: "PHONE_NUMBER_UNHEALTHY",
 		130: "PHONE_NUMBER_NOT_VERIFIED",
+		131: "PARTNER_REMOVED",
+		132: "ACCOUNT_DELETED",
 		140: "SYNC_EXPIRED",
 	}
 	ErrorReason_value = map[string]int32{
@@ -265,6 +271,8 @@ var (
 		"ACCOUNT_OFFBOARDED":          128,
 		"PHONE_NUMBER_UNHEALTHY":      129,
 		"PHONE_NUMBER_NOT_VERIFIED":   130,
+		"PARTNER_REMOVED":             131,
+		"ACCOUNT_DELETED":             132,
 		"SYNC_EXPIRED":                140,
 	}
 )
@@ -300,7 +308,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xad\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xd9\n" +
 	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
@@ -360,7 +368,9 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x10ACCOUNT_REJECTED\x10\x7f\x12\x17\n" +
 	"\x12ACCOUNT_OFFBOARDED\x10\x80\x01\x12\x1b\n" +
 	"\x16PHONE_NUMBER_UNHEALTHY\x10\x81\x01\x12\x1e\n" +
-	"\x19PHONE_NUMBER_NOT_VERIFIED\x10\x82\x01\x12\x11\n" +
+	"\x19PHONE_NUMBER_NOT_VERIFIED\x10\x82\x01\x12\x14\n" +
+	"\x0fPARTNER_REMOVED\x10\x83\x01\x12\x14\n" +
+	"\x0fACCOUNT_DELETED\x10\x84\x01\x12\x11\n" +
 	"\fSYNC_EXPIRED\x10\x8c\x01B=Z;github.com/whatrack/connect/gen/whatrack/errors/v1;errorsv1b\x06proto3"
 
 var (

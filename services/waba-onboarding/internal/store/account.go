@@ -53,8 +53,9 @@ func (a Account) ends(now time.Time) (next *time.Time) {
 type AccountFact struct {
 	// Event names it on the timeline.
 	Event string
-	// Reason goes there too.
-	Reason string
+	// Reason goes there too, and what Meta says of it.
+	Reason  string
+	Details map[string]string
 	// EndsAccess: the customer must connect again.
 	EndsAccess bool
 	// Matter is what Word is about; empty: the event is noted, and no more.
@@ -72,6 +73,7 @@ type NumberFact struct {
 	// Approved wakes a registration that waits for the name.
 	Approved bool
 	Event    string
+	Details  map[string]string // for the timeline
 }
 
 // applyNews acts on a connection, unless the news are older than its last claim: Meta repeats for up to seven days, and
@@ -126,7 +128,14 @@ func (s *Store) applyAccount(tx *gorm.DB, c Connection, fact AccountFact, at tim
 			return err
 		}
 	}
-	return s.note(tx, c.activity("META_"+fact.Event, "meta", fact.Reason))
+	return s.noteNews(tx, c, fact.Event, fact.Reason, fact.Details)
+}
+
+// noteNews writes on the timeline what Meta said, in our reason and its own words.
+func (s *Store) noteNews(tx *gorm.DB, c Connection, event, reason string, details map[string]string) error {
+	a := c.activity("META_"+event, "meta", reason)
+	a.Metadata = details
+	return s.note(tx, a)
 }
 
 func writeWord(tx *gorm.DB, c Connection, matter Matter, word Word) error {
@@ -171,7 +180,7 @@ func (s *Store) applyNumber(tx *gorm.DB, c Connection, fact NumberFact, at time.
 			return err
 		}
 	}
-	return s.note(tx, c.activity("META_"+fact.Event, "meta", ""))
+	return s.noteNews(tx, c, fact.Event, "", fact.Details)
 }
 
 // columns are what becomes of a number by what was said of it at a time; none when something newer is known.

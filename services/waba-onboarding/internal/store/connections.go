@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 )
 
 // ConnectionState is where a connection stands.
@@ -60,6 +62,11 @@ type Connection struct {
 // Live tells whether the connection holds its WABA and is not about to give it up. Only a live one writes to Meta.
 func (c *Connection) Live() bool {
 	return c.State != ConnectionDisconnected && c.DisconnectTime == nil
+}
+
+// ended tells whether Meta itself said why our access ended: a refusal that follows from it explains less.
+func (c *Connection) ended() bool {
+	return c.AccessReason == errorsv1.ErrorReason_PARTNER_REMOVED.String() || c.AccessReason == errorsv1.ErrorReason_ACCOUNT_DELETED.String()
 }
 
 // TokenFacts is what the broker says of a connection's token.
@@ -148,7 +155,7 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 		if c.TokenID != read.TokenID || c.State == ConnectionDisconnected {
 			return nil
 		}
-		if err := s.writeCheck(tx, c.ID, check); err != nil {
+		if err := s.writeCheck(tx, c, check); err != nil {
 			return err
 		}
 		if check.Activity != "" {
@@ -165,12 +172,12 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 	})
 }
 
-func (s *Store) writeCheck(tx *gorm.DB, id uuid.UUID, check RecordCheck) error {
-	columns := map[string]any{}
+func (s *Store) writeCheck(tx *gorm.DB, c Connection, check RecordCheck) error {
+	id, columns := c.ID, map[string]any{}
 	if check.Token != nil {
 		columns["token_state"], columns["token_expire_time"] = check.Token.State, check.Token.ExpireTime
 	}
-	if check.AccessReason != nil {
+	if check.AccessReason != nil && (*check.AccessReason == "" || !c.ended()) {
 		columns["access_reason"] = *check.AccessReason
 	}
 	if len(columns) > 0 {

@@ -209,7 +209,7 @@ func TestAnEndOfAccessFromBeforeTheProofEndsNothing(t *testing.T) {
 		removed := func(hash string, at time.Time) {
 			n := said("7", hash)
 			n.Change.EntryTime = &at
-			n.Effect.Account = &AccountFact{Event: "PARTNER_REMOVED", EndsAccess: true, Reason: "WABA_NOT_SHARED"}
+			n.Effect.Account = &AccountFact{Event: "PARTNER_REMOVED", EndsAccess: true, Reason: "PARTNER_REMOVED"}
 			b.must(b.SplitDeliveries(ctx, []Split{holding(n)}))
 		}
 		b.must(b.inTx(ctx, func(tx *gorm.DB) error { // the page was open for a while before the signup

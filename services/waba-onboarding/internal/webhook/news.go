@@ -15,11 +15,20 @@ type accountValue struct {
 	Event string `json:"event"`
 	Ban   struct {
 		State string `json:"waba_ban_state"`
+		Date  string `json:"waba_ban_date"`
 	} `json:"ban_info"`
+	Disconnection struct {
+		Reason      string `json:"reason"`
+		InitiatedBy string `json:"initiated_by"`
+	} `json:"disconnection_info"`
+	Violation struct {
+		Type string `json:"violation_type"`
+	} `json:"violation_info"`
 	Account struct {
 		App looseID `json:"partner_app_id"`
 	} `json:"waba_info"`
 	Restrictions []struct {
+		Type       string  `json:"restriction_type"`
 		Expiration seconds `json:"expiration"`
 	} `json:"restriction_info"`
 }
@@ -31,14 +40,16 @@ func (r Reader) readAccount(change store.Change) store.Effect {
 	if !decode(change.Value, &value) || value.Event == "" {
 		return store.Effect{}
 	}
-	fact := store.AccountFact{Event: clean(value.Event, 64)}
+	fact := store.AccountFact{Event: clean(value.Event, 64), Details: value.details()}
 	if app := value.Account.App; app != "" && string(app) != r.AppID {
 		fact.Event += "_OF_ANOTHER_APP"
 		return store.Effect{Account: &fact}
 	}
 	switch value.Event {
-	case "PARTNER_REMOVED", "ACCOUNT_DELETED":
-		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_WABA_NOT_SHARED.String(), true
+	case "PARTNER_REMOVED":
+		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_PARTNER_REMOVED.String(), true
+	case "ACCOUNT_DELETED":
+		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_ACCOUNT_DELETED.String(), true
 	case "PARTNER_APP_UNINSTALLED":
 		fact.Reason, fact.EndsAccess = errorsv1.ErrorReason_TOKEN_INVALID.String(), true
 	case "ACCOUNT_OFFBOARDED":
@@ -79,6 +90,40 @@ func (v *accountValue) restrictedUntil() (last *time.Time) {
 		}
 	}
 	return last
+}
+
+// details are what Meta says of it, for the timeline.
+func (v *accountValue) details() map[string]string {
+	types := make([]string, 0, len(v.Restrictions))
+	for _, r := range v.Restrictions {
+		if r.Type != "" {
+			types = append(types, r.Type)
+		}
+	}
+	until := ""
+	if last := v.restrictedUntil(); last != nil {
+		until = last.Format(time.RFC3339)
+	}
+	return details(map[string]string{
+		"disconnectionReason": v.Disconnection.Reason, "initiatedBy": v.Disconnection.InitiatedBy,
+		"violationType": v.Violation.Type, "banState": v.Ban.State, "banDate": v.Ban.Date,
+		"restrictionTypes": strings.Join(types, ", "), "restrictedUntil": until,
+	})
+}
+
+// details makes texts of Meta's fit for the timeline, without those that are empty; nil where all are.
+func details(said map[string]string) map[string]string {
+	var kept map[string]string
+	for name, text := range said {
+		if text = clean(text, 256); text == "" {
+			continue
+		}
+		if kept == nil {
+			kept = map[string]string{}
+		}
+		kept[name] = text
+	}
+	return kept
 }
 
 func readReview(change store.Change) store.Effect {
@@ -128,6 +173,7 @@ func readName(change store.Change) store.Effect {
 		Number   looseID `json:"display_phone_number"`
 		Decision string  `json:"decision"`
 		Name     string  `json:"requested_verified_name"`
+		Why      string  `json:"rejection_reason"`
 	}
 	if !decode(change.Value, &value) || value.Decision == "" {
 		return store.Effect{}
@@ -135,7 +181,7 @@ func readName(change store.Change) store.Effect {
 	decision, name := clean(value.Decision, 32), clean(value.Name, 256)
 	fact := store.NumberFact{
 		Digits: onlyDigits(string(value.Number)), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
-		Approved: decision == "APPROVED",
+		Approved: decision == "APPROVED", Details: details(map[string]string{"rejectionReason": value.Why}),
 	}
 	if fact.Approved && name != "" {
 		fact.VerifiedName = &name

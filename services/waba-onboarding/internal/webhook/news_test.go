@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func TestWhatIsUnderstoodOfAnAccountUpdateCounts(t *testing.T) {
 	t.Parallel()
 	until := time.Unix(1999999999, 0).UTC()
-	removed := store.AccountFact{Event: "PARTNER_REMOVED", Reason: "WABA_NOT_SHARED", EndsAccess: true}
+	removed := store.AccountFact{Event: "PARTNER_REMOVED", Reason: "PARTNER_REMOVED", EndsAccess: true}
 	disabled := store.AccountFact{
 		Event: "DISABLED_UPDATE", Reason: "ACCOUNT_DISABLED", Matter: store.MatterBan, Word: store.Word{Reason: "ACCOUNT_DISABLED"},
 	}
@@ -38,9 +39,41 @@ func TestWhatIsUnderstoodOfAnAccountUpdateCounts(t *testing.T) {
 		`"restriction_info":[{"restriction_type":7,"expiration":1999999999}],"event":"ACCOUNT_RESTRICTION"`: restricted(&until),
 	} {
 		effect := Reader{}.Read(store.Change{Field: "account_update", Value: []byte(`{` + value + `}`)})
+		if effect.Account != nil {
+			effect.Account.Details = nil // below
+		}
 		if diff := cmp.Diff(&want, effect.Account); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", value, diff)
 		}
+	}
+}
+
+func TestWhatMetaSaysOfItsNewsIsKept(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]map[string]string{
+		`"event":"PARTNER_REMOVED"`: nil,
+		`"event":"PARTNER_REMOVED","disconnection_info":{"reason":"PRIMARY_INACTIVITY","initiated_by":"SYSTEM"}`: {
+			"disconnectionReason": "PRIMARY_INACTIVITY", "initiatedBy": "SYSTEM",
+		},
+		`"event":"PARTNER_REMOVED","disconnection_info":{"reason":7,"initiated_by":"\u0000` + strings.Repeat("x", 300) + `"}`: {
+			"initiatedBy": strings.Repeat("x", 256),
+		},
+		`"event":"ACCOUNT_VIOLATION","violation_info":{"violation_type":"ADULT"}`: {"violationType": "ADULT"},
+		`"event":"DISABLED_UPDATE","ban_info":{"waba_ban_state":"SCHEDULE_FOR_DISABLE","waba_ban_date":"April 17, 2025"}`: {
+			"banState": "SCHEDULE_FOR_DISABLE", "banDate": "April 17, 2025",
+		},
+		`"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"A","expiration":1},{"restriction_type":"B","expiration":1999999999}]`: {
+			"restrictionTypes": "A, B", "restrictedUntil": "2033-05-18T03:33:19Z",
+		},
+	} {
+		effect := Reader{}.Read(store.Change{Field: "account_update", Value: []byte(`{` + value + `}`)})
+		if diff := cmp.Diff(want, effect.Account.Details); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", value, diff)
+		}
+	}
+	name := Reader{}.Read(store.Change{Field: "phone_number_name_update", Value: []byte(`{"decision":"REJECTED","rejection_reason":"NAME_EMPLOYEE_ONLY"}`)})
+	if got := name.Number.Details["rejectionReason"]; got != "NAME_EMPLOYEE_ONLY" {
+		t.Errorf("a name was rejected for %q", got)
 	}
 }
 
@@ -71,7 +104,7 @@ func TestWhatIsUnderstoodOfANumberCounts(t *testing.T) {
 func TestWhatBefallsAnotherAppIsNotedAndNoMore(t *testing.T) {
 	t.Parallel()
 	ours := &store.AccountFact{Event: "PARTNER_APP_UNINSTALLED", Reason: "TOKEN_INVALID", EndsAccess: true}
-	removed := &store.AccountFact{Event: "PARTNER_REMOVED", Reason: "WABA_NOT_SHARED", EndsAccess: true}
+	removed := &store.AccountFact{Event: "PARTNER_REMOVED", Reason: "PARTNER_REMOVED", EndsAccess: true}
 	for value, want := range map[string]*store.AccountFact{
 		`"event":"PARTNER_APP_UNINSTALLED","waba_info":{"waba_id":"1","partner_app_id":"4711"}`: ours,
 		`"event":"PARTNER_APP_UNINSTALLED","waba_info":{"waba_id":"1","partner_app_id":4711}`:   ours,

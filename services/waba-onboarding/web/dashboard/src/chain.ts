@@ -48,6 +48,8 @@ const REASON_LINKS: Record<string, [LinkName, Level, Mend]> = {
   TOKEN_UNVERIFIED: ['access', 'warn', 'check'],
   PERMISSION_MISSING: ['permissions', 'broken', 'reconnect'],
   WABA_NOT_SHARED: ['account', 'broken', 'reconnect'],
+  PARTNER_REMOVED: ['account', 'broken', 'reconnect'],
+  ACCOUNT_DELETED: ['account', 'broken', 'reconnect'],
   WABA_CLAIMED_ELSEWHERE: ['account', 'broken', 'reconnect'],
   ACCOUNT_DISABLED: ['account', 'broken', 'check'],
   ACCOUNT_REJECTED: ['account', 'broken', 'check'],

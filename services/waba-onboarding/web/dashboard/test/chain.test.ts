@@ -35,6 +35,7 @@ const cases: [string, Connection, LinkName, Level, string | undefined][] = [
   ['a token that the service calls dead before the broker does', { ...healthy, reasons: [reason('TOKEN_INVALID')] }, 'access', 'broken', 'reconnect'],
   ['a missing permission', { ...healthy, reasons: [reason('PERMISSION_MISSING')] }, 'permissions', 'broken', 'reconnect'],
   ['an account that is not shared', { ...healthy, reasons: [reason('WABA_NOT_SHARED')] }, 'account', 'broken', 'reconnect'],
+  ['an account whose sharing ended', { ...healthy, reasons: [reason('PARTNER_REMOVED')] }, 'account', 'broken', 'reconnect'],
   ['a restricted account', { ...healthy, reasons: [reason('ACCOUNT_RESTRICTED')] }, 'account', 'warn', 'check'],
   ['a lost subscription', { ...healthy, subscription: { proven: false, proveTime: ago(2) } }, 'subscription', 'broken', 'subscribe'],
   ['a number that needs its PIN', { ...healthy, reasons: [reason('PIN_REQUIRED')] }, 'number', 'broken', 'register'],

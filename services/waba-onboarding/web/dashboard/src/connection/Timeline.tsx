@@ -112,6 +112,7 @@ function Line({ activity: a }: { activity: Activity }) {
         <p>{activityTitle(a.type ?? '', words)}</p>
         <p className={css.lineMeta}>
           {reason && <span>{visible(reason)}</span>}
+          {a.actor === 'meta' && Object.entries(a.metadata ?? {}).map(([name, said]) => <span key={name}>{visible(said)}</span>)}
           <span>
             {visible(actorName(a.actor, words))} · <Ago time={a.time} />
           </span>

@@ -866,7 +866,9 @@ export type Activity = {
     message?: string;
     /**
      * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where Meta said
-     * it of the registration of a number.
+     * it of the registration of a number. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
+     * initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
+     * rejectionReason of a name.
      */
     metadata?: {
         [key: string]: string;
