@@ -243,6 +243,12 @@ func TestAnAddressThatIsNotAllowedIsNotDialled(t *testing.T) {
 	}
 }
 
+// What receivers may have for a secret already.
+const (
+	ownAppSecret    = "the-receiver-has-this-of-Meta"
+	secondOwnSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+)
+
 func TestASecretIsRotatedWithoutAGap(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {
@@ -256,20 +262,25 @@ func TestASecretIsRotatedWithoutAGap(t *testing.T) {
 				t.Fatalf("test: %v %v", resp, err)
 			}
 		}
-		rotate := func(id string) string {
+		rotate := func(id, given string) string {
 			t.Helper()
-			resp, err := b.hooks(org1).RotateDestinationSecret(t.Context(), &onboardingv1.RotateDestinationSecretRequest{DestinationId: id})
+			req := &onboardingv1.RotateDestinationSecretRequest{DestinationId: id, Secret: given}
+			resp, err := b.hooks(org1).RotateDestinationSecret(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return resp.GetDestination().GetSecret()
 		}
 		first := d.GetSecret()
-		second := rotate(d.GetDestinationId())
+		second := rotate(d.GetDestinationId(), "")
 		test(d.GetDestinationId())
 		b.clock.advance(25 * time.Hour)
 		test(d.GetDestinationId())
-		third := rotate(d.GetDestinationId())
+		third := rotate(d.GetDestinationId(), secondOwnSecret)
+		_, err := b.hooks(org1).RotateDestinationSecret(t.Context(), &onboardingv1.RotateDestinationSecretRequest{
+			DestinationId: d.GetDestinationId(), Secret: ownAppSecret, // which has no form that EVENTS could sign with
+		})
+		wantFault(t, err, errorsv1.ErrorReason_INVALID_FIELD)
 		test(d.GetDestinationId())
 		for i, want := range [][]bool{{true, true, false}, {false, true, false}, {false, true, true}} {
 			g := r.all()[i]
@@ -282,7 +293,10 @@ func TestASecretIsRotatedWithoutAGap(t *testing.T) {
 				t.Errorf("test %d is of %d, now it is %d", i, at, now)
 			}
 		}
-		newest := rotate(m.GetDestinationId())
+		newest := rotate(m.GetDestinationId(), ownAppSecret)
+		if third != secondOwnSecret || newest != ownAppSecret {
+			t.Error("other secrets than those that were given")
+		}
 		test(m.GetDestinationId())
 		mac := hmac.New(sha256.New, []byte(newest))
 		mac.Write(raw.all()[0].body)

@@ -1003,6 +1003,8 @@ func (x *TestDestinationResponse) GetAttempt() *DestinationAttempt {
 type RotateDestinationSecretRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DestinationId string                 `protobuf:"bytes,1,opt,name=destination_id,json=destinationId,proto3" json:"destination_id,omitempty"`
+	// The receiver's next secret, where it has one already; absent: a new one. As CreateDestination takes it.
+	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1040,6 +1042,13 @@ func (*RotateDestinationSecretRequest) Descriptor() ([]byte, []int) {
 func (x *RotateDestinationSecretRequest) GetDestinationId() string {
 	if x != nil {
 		return x.DestinationId
+	}
+	return ""
+}
+
+func (x *RotateDestinationSecretRequest) GetSecret() string {
+	if x != nil {
+		return x.Secret
 	}
 	return ""
 }
@@ -1291,9 +1300,10 @@ const file_whatrack_wabaonboarding_v1_destination_proto_rawDesc = "" +
 	"\x16TestDestinationRequest\x12/\n" +
 	"\x0edestination_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rdestinationId\"c\n" +
 	"\x17TestDestinationResponse\x12H\n" +
-	"\aattempt\x18\x01 \x01(\v2..whatrack.wabaonboarding.v1.DestinationAttemptR\aattempt\"Q\n" +
+	"\aattempt\x18\x01 \x01(\v2..whatrack.wabaonboarding.v1.DestinationAttemptR\aattempt\"\x85\x01\n" +
 	"\x1eRotateDestinationSecretRequest\x12/\n" +
-	"\x0edestination_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rdestinationId\"l\n" +
+	"\x0edestination_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rdestinationId\x122\n" +
+	"\x06secret\x18\x02 \x01(\tB\x1a\xbaH\x14\xd8\x01\x01r\x0f\x10\x10(\x80\x012\b^[!-~]+$\x80\x01\x01R\x06secret\"l\n" +
 	"\x1fRotateDestinationSecretResponse\x12I\n" +
 	"\vdestination\x18\x01 \x01(\v2'.whatrack.wabaonboarding.v1.DestinationR\vdestination\"\xa3\x01\n" +
 	"\x1eListDestinationAttemptsRequest\x12/\n" +

@@ -97,10 +97,10 @@ type WebhookServiceClient interface {
 	//
 	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED.
 	TestDestination(ctx context.Context, in *TestDestinationRequest, opts ...grpc.CallOption) (*TestDestinationResponse, error)
-	// Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
-	// whose one signature header has no room for two, with the new one at once.
+	// Gives a destination another secret, the given one or a new one, which the answer alone shows. For a day EVENTS are
+	// signed with both; META_RAW, whose one signature header has no room for two, with the new one at once.
 	//
-	// Errors: NOT_FOUND.
+	// Errors: NOT_FOUND. Example: {}, or {"secret": "the app secret that the receiver checks"}.
 	RotateDestinationSecret(ctx context.Context, in *RotateDestinationSecretRequest, opts ...grpc.CallOption) (*RotateDestinationSecretResponse, error)
 	// Lists what was sent to a destination and what came of it, newest first.
 	//
@@ -327,10 +327,10 @@ type WebhookServiceServer interface {
 	//
 	// Errors: NOT_FOUND, DESTINATION_NOT_ALLOWED.
 	TestDestination(context.Context, *TestDestinationRequest) (*TestDestinationResponse, error)
-	// Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
-	// whose one signature header has no room for two, with the new one at once.
+	// Gives a destination another secret, the given one or a new one, which the answer alone shows. For a day EVENTS are
+	// signed with both; META_RAW, whose one signature header has no room for two, with the new one at once.
 	//
-	// Errors: NOT_FOUND.
+	// Errors: NOT_FOUND. Example: {}, or {"secret": "the app secret that the receiver checks"}.
 	RotateDestinationSecret(context.Context, *RotateDestinationSecretRequest) (*RotateDestinationSecretResponse, error)
 	// Lists what was sent to a destination and what came of it, newest first.
 	//

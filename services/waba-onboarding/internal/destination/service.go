@@ -56,7 +56,7 @@ func (s *Service) CreateDestination(ctx context.Context, req *onboardingv1.Creat
 	if err != nil {
 		return nil, err
 	}
-	key, err := chooseSecret(req)
+	key, err := chooseSecret(req.GetKind().String(), req.GetSecret())
 	if err := errors.Join(s.checkURL(req.GetUrl()), checkTypes(req), err); err != nil {
 		return nil, err
 	}
@@ -206,7 +206,10 @@ func (s *Service) RotateDestinationSecret(ctx context.Context, req *onboardingv1
 	if err != nil {
 		return nil, err
 	}
-	key := newSecret(d.Kind)
+	key, err := chooseSecret(d.Kind, req.GetSecret())
+	if err != nil {
+		return nil, err
+	}
 	sealed, err := s.Keys.Seal(key, secretContext(d, d.SecretVersion+1))
 	if err != nil {
 		return nil, err

@@ -13,7 +13,6 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/secret"
@@ -37,12 +36,11 @@ func newSecret(kind string) secret.Text {
 }
 
 // chooseSecret is the receiver's own secret, or a new one.
-func chooseSecret(req *onboardingv1.CreateDestinationRequest) (secret.Text, error) {
-	given := req.GetSecret()
+func chooseSecret(kind, given string) (secret.Text, error) {
 	if given == "" {
-		return newSecret(req.GetKind().String()), nil
+		return newSecret(kind), nil
 	}
-	if req.GetKind() == onboardingv1.Destination_EVENTS {
+	if kind == store.KindEvents {
 		encoded, ok := strings.CutPrefix(given, secretPrefix)
 		key, err := base64.StdEncoding.Strict().DecodeString(encoded)
 		if !ok || err != nil || len(key) < 24 || len(key) > 64 {

@@ -226,6 +226,14 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"],
     en: ["A number is not verified yet, so that it can not send or receive", "Verify it in WhatsApp Manager by the code of a text message or call, then check the connection"],
   },
+  PARTNER_REMOVED: {
+    pt: ["O compartilhamento desta conta do WhatsApp conosco terminou na Meta", "Veja o motivo na linha do tempo e peça ao cliente que conecte a conta de novo"],
+    en: ["The sharing of this WhatsApp account with us has ended at Meta", "See why in the timeline, and have the customer connect the account again"],
+  },
+  ACCOUNT_DELETED: {
+    pt: ["Esta conta do WhatsApp foi excluída na Meta", "Peça ao cliente que conecte outra conta e desconecte esta"],
+    en: ["This WhatsApp account was deleted at Meta", "Have the customer sign up with another account, and disconnect this one"],
+  },
   SYNC_EXPIRED: {
     pt: ["Contatos e histórico só podem ser obtidos até 24 horas depois da conexão", "Para tê-los, desconecte o número no aplicativo WhatsApp Business e conecte de novo"],
     en: ["Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"],

@@ -403,10 +403,10 @@ export const testDestination = <ThrowOnError extends boolean = false>(options: O
 });
 
 /**
- * Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
- * whose one signature header has no room for two, with the new one at once.
+ * Gives a destination another secret, the given one or a new one, which the answer alone shows. For a day EVENTS are
+ * signed with both; META_RAW, whose one signature header has no room for two, with the new one at once.
  *
- * Errors: NOT_FOUND.
+ * Errors: NOT_FOUND. Example: {}, or {"secret": "the app secret that the receiver checks"}.
  */
 export const rotateDestinationSecret = <ThrowOnError extends boolean = false>(options: Options<RotateDestinationSecretData, ThrowOnError>) => (options.client ?? client).post<RotateDestinationSecretResponses, RotateDestinationSecretErrors, ThrowOnError>({
     security: [{ name: 'Authorization', type: 'apiKey' }],

@@ -740,7 +740,10 @@ export type SelectWabaBody = {
 };
 
 export type RotateDestinationSecretBody = {
-    [key: string]: unknown;
+    /**
+     * The receiver's next secret, where it has one already; absent: a new one. As CreateDestination takes it.
+     */
+    secret?: string;
 };
 
 export type ReportOnboardingStepBody = {

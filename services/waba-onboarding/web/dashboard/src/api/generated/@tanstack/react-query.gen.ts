@@ -601,10 +601,10 @@ export const testDestinationMutation = (options?: Partial<Options<TestDestinatio
 };
 
 /**
- * Gives a destination a new secret, which the answer alone shows. For a day EVENTS are signed with both; META_RAW,
- * whose one signature header has no room for two, with the new one at once.
+ * Gives a destination another secret, the given one or a new one, which the answer alone shows. For a day EVENTS are
+ * signed with both; META_RAW, whose one signature header has no room for two, with the new one at once.
  *
- * Errors: NOT_FOUND.
+ * Errors: NOT_FOUND. Example: {}, or {"secret": "the app secret that the receiver checks"}.
  */
 export const rotateDestinationSecretMutation = (options?: Partial<Options<RotateDestinationSecretData>>): UseMutationOptions<RotateDestinationSecretResponse, RotateDestinationSecretError, Options<RotateDestinationSecretData>> => {
     const mutationOptions: UseMutationOptions<RotateDestinationSecretResponse, RotateDestinationSecretError, Options<RotateDestinationSecretData>> = {
