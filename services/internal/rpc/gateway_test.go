@@ -176,6 +176,10 @@ func TestWhatIsWrongWithARequestIsNamed(t *testing.T) {
 			t.Errorf("%s: %s, want %s", query, a.raw, rule)
 		}
 	}
+	wrongState := f.do(t, "GET", "/api/v1/whatsapp/onboardings?states=BROKEN", "")
+	if !strings.Contains(wrongState.raw, "must be one of STARTED, ") {
+		t.Errorf("states that there are: %s", wrongState.raw)
+	}
 	if strings.Contains(f.log.String(), canary) {
 		t.Errorf("a request was logged: %s", f.log.String())
 	}

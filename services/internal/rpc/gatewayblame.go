@@ -106,7 +106,9 @@ func expected(field protoreflect.FieldDescriptor) string {
 		values := field.Enum().Values()
 		names := make([]string, 0, values.Len())
 		for i := range values.Len() {
-			names = append(names, string(values.Get(i).Name()))
+			if values.Get(i).Number() != 0 { // …_UNSPECIFIED: that none is named
+				names = append(names, string(values.Get(i).Name()))
+			}
 		}
 		return "one of " + strings.Join(names, ", ")
 	}

@@ -32,7 +32,6 @@ var sentences = sync.OnceValue(func() map[string]sentence {
 	return map[string]sentence{
 		"duration.gte_lte":   between,
 		"enum.defined_only":  say("value must be one of the defined enum values", "deve ser um dos valores definidos"),
-		"enum.not_in":        say("must not be in list .*", "deve ser indicado"),
 		"int32.gte_lte":      between,
 		"repeated.max_items": say(`must contain no more than (\d+) item\(s\)`, "deve ter no máximo $1 itens"),
 		"string.max_bytes":   say(`must be at most (\d+) bytes`, "deve ter no máximo $1 bytes"),
@@ -40,6 +39,5 @@ var sentences = sync.OnceValue(func() map[string]sentence {
 		"string.min_len":     say(`must be at least (\d+) characters`, "deve ter pelo menos $1 caractere(s)"),
 		"string.pattern":     say("does not match regex pattern `(.+)`", "não tem o formato `$1`"),
 		"string.uuid":        say("must be a valid UUID", "deve ser um UUID válido"),
-		"string.uuid_empty":  say("value is empty, which is not a valid UUID", "está vazio, e deve ser um UUID"),
 	}
 })

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	_ "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1" // their requests are broken below
-	_ "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 )
 
@@ -39,6 +40,40 @@ func TestEveryRuleOfTheContractIsSaidInPortuguese(t *testing.T) {
 	for id := range sentences() {
 		if !broken[reasonOf(id)] {
 			t.Errorf("nothing broke %s: is it still in the contract?", id)
+		}
+	}
+}
+
+func TestWhatIsMissingIsRequired(t *testing.T) {
+	t.Parallel()
+	rules, err := protovalidate.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &validator{rules: rules}
+	for name, c := range map[string]struct {
+		req  proto.Message
+		want []string
+	}{
+		"a kind and a URL": {&onboardingv1.CreateDestinationRequest{}, []string{"kind: is required", "url: is required"}},
+		"an id":            {&onboardingv1.GetConnectionRequest{}, []string{"connectionId: is required"}},
+		"a wrong id":       {&onboardingv1.GetConnectionRequest{ConnectionId: "7"}, []string{"connectionId: must be a valid UUID"}},
+		"an empty URL": {
+			&onboardingv1.UpdateDestinationRequest{DestinationId: "0196c2b6-6a77-7000-8000-000000000000", Url: proto.String("")},
+			[]string{"url: must be at least 1 characters"},
+		},
+		"two rules": {&tokenbrokerv1.ExchangeCodeRequest{OrganizationId: "org-1", OnboardingId: "1"}, []string{"code: is required"}},
+	} {
+		f, ok := fault.As(v.validate(c.req))
+		if !ok {
+			t.Fatalf("%s: no fault", name)
+		}
+		var got []string
+		for _, violation := range f.Violations() {
+			got = append(got, violation.Field+": "+violation.Description)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -80,7 +81,11 @@ func (v *validator) validate(req any) error {
 	}
 	var out []fault.Violation
 	for _, violation := range broken.Violations {
-		out = append(out, violations(msg.ProtoReflect().Descriptor(), violation)...)
+		for _, v := range violations(msg.ProtoReflect().Descriptor(), violation) {
+			if !slices.Contains(out, v) { // what is missing breaks every rule
+				out = append(out, v)
+			}
+		}
 	}
 	return fault.Fields(out)
 }
@@ -89,7 +94,10 @@ func (v *validator) validate(req any) error {
 // sees the oneof's own name.
 func violations(msg protoreflect.MessageDescriptor, v *protovalidate.Violation) []fault.Violation {
 	path, oneof := jsonPath(msg, v.Proto.GetField().GetElements())
-	if oneof == nil {
+	switch {
+	case oneof == nil && missing(v):
+		return []fault.Violation{{Field: path, Reason: "REQUIRED", Description: "is required", Portuguese: "deve ser informado"}}
+	case oneof == nil:
 		id, message := v.Proto.GetRuleId(), v.Proto.GetMessage()
 		return []fault.Violation{{Field: path, Reason: reasonOf(id), Description: message, Portuguese: ruleInPortuguese(id, message)}}
 	}
@@ -106,6 +114,20 @@ func violations(msg protoreflect.MessageDescriptor, v *protovalidate.Violation) 
 		})
 	}
 	return out
+}
+
+// missing tells whether a rule is broken by what is not there: proto has no other sign of that for a plain field. Of an
+// enum, its 0 is all that the contract excludes.
+func missing(v *protovalidate.Violation) bool {
+	if id := v.Proto.GetRuleId(); id == "enum.not_in" || id == "string.uuid_empty" {
+		return true
+	}
+	field := v.FieldDescriptor
+	if field == nil || field.HasPresence() {
+		return false
+	}
+	value, ok := v.FieldValue.Interface().(string)
+	return ok && value == ""
 }
 
 // jsonPath writes the path of a violation as JSON names it: `text.body`, `states[1]`. It stops at a oneof and answers it.
