@@ -41,7 +41,8 @@ func ParseAllow(list string) (Allow, error) {
 	return a, nil
 }
 
-func (a Allow) empty() bool { return len(a.networks)+len(a.endpoints)+len(a.names) == 0 }
+// addresses tells whether there are any to which a name might lead.
+func (a Allow) addresses() bool { return len(a.networks)+len(a.endpoints) > 0 }
 
 // address tells whether a dialled address is listed.
 func (a Allow) address(to netip.AddrPort) bool {

@@ -103,7 +103,7 @@ func (c Config) client(may func(netip.AddrPort) bool) *http.Client {
 }
 
 // Check says what can be known of a URL without asking anybody: NoURL, NotAllowed, or nil. Where a name leads is
-// known when it is dialled.
+// known when it is dialled; so is, where Allow lists networks, whether a name that http:// is to reach leads there.
 func (c *Client) Check(raw string) error {
 	_, err := c.parse(raw)
 	return err
@@ -124,18 +124,40 @@ func (c *Client) parse(raw string) (*url.URL, error) {
 	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return u, c.checkAddress(u, addr, hostPort)
 	}
-	if c.allow.empty() && (u.Scheme == "http" || isLocal(u.Hostname())) {
+	if !c.mayLead(u, hostPort) {
 		return nil, NotAllowed
 	}
 	return u, nil
 }
 
 func (c *Client) checkAddress(u *url.URL, addr netip.Addr, hostPort string) error {
-	to, err := netip.ParseAddrPort(hostPort)
-	if err == nil && (c.allow.address(to) || (u.Scheme == "https" && public(addr))) {
+	if c.lists(addr, hostPort) || (u.Scheme == "https" && public(addr)) {
 		return nil
 	}
 	return NotAllowed
+}
+
+// mayLead tells whether a name may lead to what may be dialled. To a listed network any name may, of which an http URL,
+// and a name that is no public server's, has nothing else to hope for.
+func (c *Client) mayLead(u *url.URL, hostPort string) bool {
+	host := u.Hostname()
+	if addr, ok := spelled(host); ok {
+		return c.lists(addr, hostPort)
+	}
+	if isLoopback(host) {
+		return c.lists(netip.AddrFrom4([4]byte{127, 0, 0, 1}), hostPort) || c.lists(netip.IPv6Loopback(), hostPort)
+	}
+	return c.allow.addresses() || (u.Scheme == "https" && !isLocal(host))
+}
+
+// lists tells whether an address is listed, with the port of a host.
+func (c *Client) lists(addr netip.Addr, hostPort string) bool {
+	_, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return false
+	}
+	to, err := netip.ParseAddrPort(net.JoinHostPort(addr.String(), port))
+	return err == nil && c.allow.address(to)
 }
 
 // hostPortOf is what will be dialled for a URL.
@@ -164,7 +186,7 @@ func isLocal(host string) bool {
 	if !strings.Contains(host, ".") {
 		return true
 	}
-	for _, suffix := range []string{".localhost", ".local", ".internal", ".home.arpa"} {
+	for _, suffix := range []string{".local", ".internal", ".home.arpa"} {
 		if strings.HasSuffix(host, suffix) {
 			return true
 		}

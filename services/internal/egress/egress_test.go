@@ -78,6 +78,23 @@ func TestURLsThatCanNotBeReceivers(t *testing.T) {
 		{"http://[::1]:9000/", lan, nil},
 		{"https://receiver.internal:8443/", lan, nil},
 		{"http://8.8.8.8/", lan, NotAllowed},
+		{"https://localhost/", lan, NotAllowed},
+		{"http://a.LOCALHOST.:9001/", lan, NotAllowed},
+		{"http://localhost:9000/", lan, nil},
+		{"https://2130706433/", lan, NotAllowed},
+		{"https://127.1/", lan, NotAllowed},
+		{"https://0x7f.1/", lan, NotAllowed},
+		{"https://0177.0.0.1/", lan, NotAllowed},
+		{"https://0X7F000001/", lan, NotAllowed},
+		{"https://127.0.0.1./", lan, NotAllowed},
+		{"https://192.168.257/", lan, NotAllowed},
+		{"http://0177.0.0.1:9000/", lan, nil},
+		{"http://0xa010203/", lan, nil},
+		{"http://shop.example/", lan, nil}, // it may lead there
+		{"http://shop.example/", "receiver.internal:8443", NotAllowed},
+		{"https://printer.local/", "receiver.internal:8443", NotAllowed},
+		{"https://0x.example/", lan, nil},
+		{"https://1.2.3.4.5/", lan, nil}, // no address, and no name either
 		{"https://8.8.8.8/", lan, nil},
 	}
 	for _, tt := range tests {

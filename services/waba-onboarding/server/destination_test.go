@@ -229,11 +229,15 @@ func TestDestinationsThatAreRefused(t *testing.T) {
 func TestAnAddressThatIsNotAllowedIsNotDialled(t *testing.T) {
 	t.Parallel()
 	b := setupOne(t)
-	b.stop()
-	b.egress = "10.0.0.0/8"
-	b.replica = b.start()
 	r := receive(t)
 	d := b.destine(org1, &onboardingv1.CreateDestinationRequest{Url: strings.Replace(r.URL, "127.0.0.1", "localhost", 1)})
+	b.stop()
+	b.egress = "10.0.0.0/8" // it was allowed before
+	b.replica = b.start()
+	for _, url := range []string{"http://127.0.0.1/", "https://localhost/", "https://2130706433/"} {
+		_, err := b.hooks(org1).CreateDestination(t.Context(), &onboardingv1.CreateDestinationRequest{Kind: onboardingv1.Destination_EVENTS, Url: url})
+		wantFault(t, err, errorsv1.ErrorReason_DESTINATION_NOT_ALLOWED)
+	}
 	_, err := b.hooks(org1).TestDestination(t.Context(), &onboardingv1.TestDestinationRequest{DestinationId: d.GetDestinationId()})
 	wantFault(t, err, errorsv1.ErrorReason_DESTINATION_NOT_ALLOWED)
 	b.connect(b.as(org1), graphsim.SignUp{})

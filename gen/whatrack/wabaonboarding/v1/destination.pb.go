@@ -413,7 +413,8 @@ func (x *DestinationAttempt) GetChangeId() string {
 type CreateDestinationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  Destination_Kind       `protobuf:"varint,1,opt,name=kind,proto3,enum=whatrack.wabaonboarding.v1.Destination_Kind" json:"kind,omitempty"`
-	// https, without user or fragment; its address must be public.
+	// https, without user or fragment; its address must be public. http goes with what EGRESS_ALLOW lists alone: an address
+	// is refused at once, a name only when it is dialled and leads elsewhere.
 	Url        string   `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	EventTypes []string `protobuf:"bytes,3,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	// The receiver's secret, where it has one already; absent: a new one. META_RAW: any text, such as the app secret that

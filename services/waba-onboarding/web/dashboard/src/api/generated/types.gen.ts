@@ -889,7 +889,8 @@ export type DeleteDestinationResponse = {
 export type CreateDestinationRequest = {
     kind?: Kind;
     /**
-     * https, without user or fragment; its address must be public.
+     * https, without user or fragment; its address must be public. http goes with what EGRESS_ALLOW lists alone: an address
+     * is refused at once, a name only when it is dialled and leads elsewhere.
      */
     url?: string;
     eventTypes?: Array<string>;
