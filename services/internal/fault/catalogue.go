@@ -314,8 +314,8 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 		},
 		errorsv1.ErrorReason_PHONE_NUMBER_UNHEALTHY: {
 			codes.FailedPrecondition,
-			Text{"Meta lists a number as one that can not be used now", "See the status at the number, and open it in WhatsApp Manager"},
-			Text{"A Meta indica um número que não pode ser usado agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"},
+			Text{"Meta has something against a number, which may not be usable now", "See the status at the number, and open it in WhatsApp Manager"},
+			Text{"A Meta tem algo contra um número, que pode não estar utilizável agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"},
 		},
 		errorsv1.ErrorReason_PHONE_NUMBER_NOT_VERIFIED: {
 			codes.FailedPrecondition,

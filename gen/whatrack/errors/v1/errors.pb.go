@@ -137,7 +137,7 @@ const (
 	ErrorReason_ACCOUNT_REJECTED ErrorReason = 127
 	// The WhatsApp Business app of a coexistence number changed its device; Meta connects it again within minutes.
 	ErrorReason_ACCOUNT_OFFBOARDED ErrorReason = 128
-	// Meta lists a number as one that can not send or receive: its status says why.
+	// Meta has something against a number, which may not send or receive: its status says what. Example: FLAGGED, BANNED.
 	ErrorReason_PHONE_NUMBER_UNHEALTHY ErrorReason = 129
 	// A number is not proven to be its owner's, which comes before its registration.
 	ErrorReason_PHONE_NUMBER_NOT_VERIFIED ErrorReason = 130
