@@ -56,7 +56,8 @@ type WebhookServiceClient interface {
 	// Follows the changes of the caller's connections, oldest first, from a cursor. The first answer comes at once, with
 	// the cursor where the stream begins; each change comes with the cursor after it, to be kept together with its effect;
 	// a heartbeat comes every 15 s while there is nothing else. A change may come again after ReplayChange. A caller that
-	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor.
+	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor; so does one whose stream ends without an
+	// error, as it does when the service restarts.
 	//
 	// Errors: CURSOR_EXPIRED (older than what is kept), NOT_FOUND (connectionId), RATE_LIMITED (too slow, too many streams).
 	// Example: changes:watch?fields=messages answers a line {"result": {"change": {…}, "cursor": "…"}} for each.
@@ -286,7 +287,8 @@ type WebhookServiceServer interface {
 	// Follows the changes of the caller's connections, oldest first, from a cursor. The first answer comes at once, with
 	// the cursor where the stream begins; each change comes with the cursor after it, to be kept together with its effect;
 	// a heartbeat comes every 15 s while there is nothing else. A change may come again after ReplayChange. A caller that
-	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor.
+	// does not read is cut off with RESOURCE_EXHAUSTED and goes on from its cursor; so does one whose stream ends without an
+	// error, as it does when the service restarts.
 	//
 	// Errors: CURSOR_EXPIRED (older than what is kept), NOT_FOUND (connectionId), RATE_LIMITED (too slow, too many streams).
 	// Example: changes:watch?fields=messages answers a line {"result": {"change": {…}, "cursor": "…"}} for each.

@@ -219,8 +219,8 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     en: ["The WhatsApp Business app changed its device, and Meta has not connected it again yet", "Wait some minutes; if it stays so, open the app on the phone and connect the account again"],
   },
   PHONE_NUMBER_UNHEALTHY: {
-    pt: ["A Meta indica um número que não pode ser usado agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"],
-    en: ["Meta lists a number as one that can not be used now", "See the status at the number, and open it in WhatsApp Manager"],
+    pt: ["A Meta tem algo contra um número, que pode não estar utilizável agora", "Veja o status no número e abra-o no Gerenciador do WhatsApp"],
+    en: ["Meta has something against a number, which may not be usable now", "See the status at the number, and open it in WhatsApp Manager"],
   },
   PHONE_NUMBER_NOT_VERIFIED: {
     pt: ["Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"],
