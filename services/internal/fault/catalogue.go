@@ -244,8 +244,8 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 		},
 		errorsv1.ErrorReason_PHONE_NUMBER_NOT_FOUND: {
 			codes.FailedPrecondition,
-			Text{"The phone number is not among those of the WhatsApp account", "Check the phone number id, or leave it out"},
-			Text{"O número não está entre os desta conta do WhatsApp", "Confira o id do número ou deixe-o de fora"},
+			Text{"The phone number is not among those of the WhatsApp account", "Check the phone number id; it may be left out where the account has one number"},
+			Text{"O número não está entre os desta conta do WhatsApp", "Confira o id do número; ele pode ficar de fora se a conta tiver um só número"},
 		},
 		errorsv1.ErrorReason_PERMISSION_MISSING: {
 			codes.FailedPrecondition,

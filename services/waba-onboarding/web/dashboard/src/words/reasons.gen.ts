@@ -163,8 +163,8 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     en: ["This is another WhatsApp account than the one in question", "Choose the same account, or start a new onboarding for the other"],
   },
   PHONE_NUMBER_NOT_FOUND: {
-    pt: ["O número não está entre os desta conta do WhatsApp", "Confira o id do número ou deixe-o de fora"],
-    en: ["The phone number is not among those of the WhatsApp account", "Check the phone number id, or leave it out"],
+    pt: ["O número não está entre os desta conta do WhatsApp", "Confira o id do número; ele pode ficar de fora se a conta tiver um só número"],
+    en: ["The phone number is not among those of the WhatsApp account", "Check the phone number id; it may be left out where the account has one number"],
   },
   PERMISSION_MISSING: {
     pt: ["O cliente não concedeu uma permissão necessária", "Abra o cadastro de novo e deixe todas as permissões ligadas"],
