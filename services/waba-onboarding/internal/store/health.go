@@ -21,13 +21,14 @@ func (c *Connection) assess(now time.Time) (ConnectionState, []string) {
 		attention = append(attention, errorsv1.ErrorReason_DISCONNECTING.String())
 	}
 	reasons := append(dead, attention...)
-	switch {
-	case len(dead) > 0:
+	if len(dead) > 0 {
 		return ConnectionReconnectRequired, reasons
-	case len(attention) > 0:
-		return ConnectionAttention, reasons
-	case c.LastEventTime == nil:
+	}
+	if c.LastEventTime == nil && c.DisconnectTime == nil {
 		reasons = append(reasons, errorsv1.ErrorReason_NO_EVENT_YET.String()) // a note, no fault
+	}
+	if len(attention) > 0 {
+		return ConnectionAttention, reasons
 	}
 	return ConnectionConnected, reasons
 }
