@@ -90,6 +90,9 @@ var rules = sync.OnceValue(func() map[string]rule {
 		"must be one of ALLOWED_REDIRECT_URIS, letter by letter": {
 			"NOT_AN_ALLOWED_REDIRECT", "deve ser um dos endereços de ALLOWED_REDIRECT_URIS, letra por letra",
 		},
+		"must be named: the account has several numbers": {
+			"REQUIRED", "deve ser informado: a conta tem vários números",
+		},
 		"must be whsec_ and the base64 of 24 to 64 bytes": {
 			"NOT_A_WEBHOOK_SECRET", "deve ser whsec_ seguido do base64 de 24 a 64 bytes",
 		},

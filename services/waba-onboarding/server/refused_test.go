@@ -170,11 +170,13 @@ func TestOnlyANumberOfTheConnectionSends(t *testing.T) {
 	c, shared := b.connect(b.as(org1), graphsim.SignUp{Phones: onCloudAPI(2)})
 	req := s.text("order-17", "from which?")
 	req.ConnectionId = c.GetConnectionId()
-	for _, number := range []string{"", s.shared.PhoneNumberIDs[0]} {
-		req.PhoneNumberId = number
-		_, err := s.SendMessage(t.Context(), req)
-		wantFault(t, err, errorsv1.ErrorReason_PHONE_NUMBER_NOT_FOUND)
+	_, err := s.SendMessage(t.Context(), req)
+	if v := wantFault(t, err, errorsv1.ErrorReason_INVALID_FIELD).Violations(); len(v) != 1 || v[0].Field != "phoneNumberId" {
+		t.Errorf("none of two numbers named: %v", v)
 	}
+	req.PhoneNumberId = s.shared.PhoneNumberIDs[0]
+	_, err = s.SendMessage(t.Context(), req)
+	wantFault(t, err, errorsv1.ErrorReason_PHONE_NUMBER_NOT_FOUND)
 	s.wantAsked(0)
 	req.PhoneNumberId = shared.PhoneNumberIDs[1]
 	resp, err := s.SendMessage(t.Context(), req)

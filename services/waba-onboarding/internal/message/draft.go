@@ -62,8 +62,11 @@ func (d draft) row(c store.Connection) (store.Message, error) {
 	if d.Text != nil {
 		row.Text = d.Text.Body
 	}
+	if d.number == "" && len(c.PhoneNumbers) > 1 {
+		return row, fault.Field("phoneNumberId", "must be named: the account has several numbers")
+	}
 	for _, n := range c.PhoneNumbers {
-		if n.PhoneNumberID == d.number || (d.number == "" && len(c.PhoneNumbers) == 1) {
+		if n.PhoneNumberID == d.number || d.number == "" {
 			row.PhoneNumberID = n.PhoneNumberID
 			return row, nil
 		}

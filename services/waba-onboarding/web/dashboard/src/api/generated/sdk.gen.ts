@@ -249,7 +249,7 @@ export const listMessages = <ThrowOnError extends boolean = false>(options: Opti
  * and a status made FAILED. What was not the message's fault, such as a number that is not registered yet (133010) or an
  * account that is locked or owes a payment, is sent when it is asked for again with the same requestId.
  *
- * Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (which one? or none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
+ * Errors: NOT_FOUND, PHONE_NUMBER_NOT_FOUND (none of this connection), REQUEST_ID_REUSED, DISCONNECTING,
  * TOKEN_NOT_FOUND (the broker has none for this WABA), TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, META_REJECTED
  * (metadata.metaCode and metaDetails; outside the 24 hours 131047), META_RATE_LIMITED, META_UNAVAILABLE (nothing was sent),
  * BROKER_UNAVAILABLE.

@@ -868,8 +868,8 @@ export type Activity = {
     reason?: string;
     message?: string;
     /**
-     * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage and fbtraceId where Meta said
-     * it of the registration of a number. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
+     * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId
+     * where Meta said it of the registration of a number. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
      * initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
      * rejectionReason of a name.
      */
