@@ -49,8 +49,10 @@ func graphMetadata(err error) map[string]string {
 	metadata["metaCode"] = strconv.Itoa(said.Code)
 	metadata["metaSubcode"] = strconv.Itoa(said.Subcode)
 	metadata["metaMessage"] = said.Message
-	metadata["metaDetails"] = said.Details
 	metadata["fbtraceId"] = said.TraceID
+	if said.Details != "" {
+		metadata["metaDetails"] = said.Details
+	}
 	if said.RetryAfter > 0 {
 		metadata[retryAfter] = said.RetryAfter.String()
 	}

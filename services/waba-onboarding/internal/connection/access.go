@@ -91,9 +91,12 @@ func Explain(err error) *fault.Error {
 }
 
 func metaFault(reason fault.Reason, said *graph.Error) *fault.Error {
-	return fault.New(reason).Cause(said).With("metaCode", strconv.Itoa(said.Code)).
-		With("metaSubcode", strconv.Itoa(said.Subcode)).With("metaMessage", said.Message).
-		With("metaDetails", said.Details).With("fbtraceId", said.TraceID)
+	f := fault.New(reason).Cause(said).With("metaCode", strconv.Itoa(said.Code)).
+		With("metaSubcode", strconv.Itoa(said.Subcode)).With("metaMessage", said.Message).With("fbtraceId", said.TraceID)
+	if said.Details != "" {
+		f = f.With("metaDetails", said.Details)
+	}
+	return f
 }
 
 // Temporary tells whether a fault is no verdict: to be tried again, changing nothing.
