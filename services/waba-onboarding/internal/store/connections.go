@@ -173,7 +173,7 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 }
 
 func (s *Store) writeCheck(tx *gorm.DB, c Connection, check RecordCheck) error {
-	id, columns := c.ID, map[string]any{}
+	columns := map[string]any{}
 	if check.Token != nil {
 		columns["token_state"], columns["token_expire_time"] = check.Token.State, check.Token.ExpireTime
 	}
@@ -181,23 +181,23 @@ func (s *Store) writeCheck(tx *gorm.DB, c Connection, check RecordCheck) error {
 		columns["access_reason"] = *check.AccessReason
 	}
 	if len(columns) > 0 {
-		if err := tx.Model(&Connection{}).Where("id = ?", id).Updates(columns).Error; err != nil {
+		if err := tx.Model(&Connection{}).Where("id = ?", c.ID).Updates(columns).Error; err != nil {
 			return err
 		}
 	}
 	if check.Read != nil {
-		if err := s.writeFacts(tx, id, *check.Read); err != nil {
+		if err := s.writeFacts(tx, c.ID, *check.Read); err != nil {
 			return err
 		}
-		if err := s.registerPending(tx, id); err != nil { // that there is one, or that it was verified, may be new
+		if err := s.registerPending(tx, c.ID); err != nil { // that there is one, or that it was verified, may be new
 			return err
 		}
-		if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{id}); err != nil { // a number may be known only now
+		if err := s.queue.Add(tx.Statement.Context, tx, ResolveArgs{c.ID}); err != nil { // a number may be known only now
 			return err
 		}
 	}
 	if check.Proof != nil {
-		return s.writeProof(tx, id, *check.Proof)
+		return s.writeProof(tx, c.ID, *check.Proof)
 	}
 	return nil
 }

@@ -56,20 +56,20 @@ func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time
 	if err := tx.Where("id = ?", connection).Take(&c).Error; err != nil {
 		return nil, since, err
 	}
-	var claim Onboarding
-	if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
-		return nil, since, err
+	held := c.HoldTime // what waited since before a reconnection is its own too
+	if held == nil {   // it is being claimed
+		var claim Onboarding
+		if err := tx.Where("id = ?", c.OnboardingID).Take(&claim).Error; err != nil {
+			return nil, since, err
+		}
+		held = &claim.CreateTime
 	}
 	var earlier []Connection // of others, which were proven and given up
 	query := tx.Where("waba_id = ? and organization_id <> ? and state = ? and subscription_time is not null", c.WabaID, c.OrganizationID, ConnectionDisconnected)
 	if err := query.Order("state_time desc").Limit(1).Find(&earlier).Error; err != nil {
 		return nil, since, err
 	}
-	since = claim.CreateTime
-	if c.HoldTime != nil { // what waited since before a reconnection is its own too
-		since = *c.HoldTime
-	}
-	since = since.Add(-lookBack)
+	since = held.Add(-lookBack)
 	if len(earlier) > 0 && earlier[0].StateTime.After(since) {
 		since = earlier[0].StateTime
 	}

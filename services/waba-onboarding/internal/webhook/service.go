@@ -69,9 +69,12 @@ type filtering interface {
 // filter reads it.
 func (s *Service) filter(ctx context.Context, scope string, req filtering) (store.ChangeFilter, error) {
 	filter := store.ChangeFilter{Organization: scope, Fields: req.GetFields()}
+	if req.GetConnectionId() == "" { // all
+		return filter, nil
+	}
 	id, err := uuid.Parse(req.GetConnectionId())
-	if err != nil { // it is a UUID, or empty: all
-		return filter, nil //nolint:nilerr // see above
+	if err != nil {
+		return filter, connection.NotFound()
 	}
 	filter.ConnectionID = id
 	if _, err := s.Store.FindConnection(ctx, scope, id); err != nil {
