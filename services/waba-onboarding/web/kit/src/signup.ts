@@ -1,5 +1,6 @@
 import { Api, ApiError } from './api'
-import { cancelledText, language, metaErrorText, text } from './messages'
+import { failure, goodAgain, metaFailure } from './failure'
+import { cancelledText, language, text } from './messages'
 import { openPopup } from './popup'
 import { Preparation } from './preparation'
 import { dialogAddress, losesPopups, takeReturn } from './redirect'
@@ -23,12 +24,6 @@ type Change = State extends infer S ? (S extends State ? Omit<S, 'message' | 're
 
 /** How often a code is posted, over about a minute: the server takes it once, however often it comes. */
 const claimTries = 7
-
-/** Only the operator can mend these. */
-const hopeless = ['APP_CREDENTIALS_REJECTED', 'REDIRECT_URI_MISMATCH', 'PERMISSION_DENIED', 'REDIRECT_UNAVAILABLE']
-
-/** The customer must choose or allow something else, so the same token would fail again. */
-const needsDialog = ['WABA_NOT_SHARED', 'WABA_CLAIMED_ELSEWHERE', 'WABA_MISMATCH', 'PHONE_NUMBER_NOT_FOUND', 'PERMISSION_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED']
 
 /** A signup on a page: what `createSignup` gives, and what the hook and the element stand on. */
 export class Signup {
@@ -140,7 +135,7 @@ export class Signup {
     if (!blocked) return
     stop()
     if (this.#mayLeave(session)) this.#leave(run, session)
-    else this.#fail(run, this.#failure('POPUP_BLOCKED'))
+    else this.#fail(run, failure(this.#lang(), 'POPUP_BLOCKED'))
   }
 
   /** Leaves for the full-page dialog, which comes back to where the session was told to. */
@@ -163,7 +158,7 @@ export class Signup {
       this.#run = run
       void this.#follow(run, () => run.api.wait('CONNECTED')) // answers at once
     } catch {
-      this.#set({ status: 'failed', error: { ...this.#failure('OUT_OF_SIGHT'), canRetry: false } })
+      this.#set({ status: 'failed', error: { ...failure(this.#lang(), 'OUT_OF_SIGHT'), canRetry: false } })
     }
   }
 
@@ -177,7 +172,7 @@ export class Signup {
     this.#report(run, info)
     if (run.code || run !== this.#run) return
     if (info.event === 'CANCELLED') this.#cancelled(info.step)
-    else if (info.event === 'FAILED') this.#fail(run, this.#metaFailure(info))
+    else if (info.event === 'FAILED') this.#fail(run, metaFailure(this.#lang(), info))
     else if (this.#state.status === 'cancelled') this.#codeMissing(run)
   }
 
@@ -205,7 +200,7 @@ export class Signup {
 
   #codeMissing(run: Run): void {
     this.#distrustsPopups = true
-    this.#fail(run, this.#failure('CODE_MISSING'))
+    this.#fail(run, failure(this.#lang(), 'CODE_MISSING'))
   }
 
   // The claim.
@@ -226,7 +221,7 @@ export class Signup {
     } catch (error) {
       const { reason, message } = error instanceof ApiError ? error : { reason: 'UNKNOWN', message: '' }
       if (reason === 'NETWORK' && run.code) this.#again = run
-      this.#fail(run, this.#failure(reason, message))
+      this.#fail(run, failure(this.#lang(), reason, message))
     }
   }
 
@@ -251,7 +246,7 @@ export class Signup {
     switch (onboarding.state) {
       case 'STARTED': // the full page came back with Meta's error, not with a code
         run.info = onboarding.signup as Report
-        this.#fail(run, this.#metaFailure(run.info ?? {}))
+        this.#fail(run, metaFailure(this.#lang(), run.info ?? {}))
         return false
       case 'EXCHANGING':
         this.#set({ status: 'exchanging' })
@@ -285,8 +280,8 @@ export class Signup {
   #refused(run: Run, onboarding: Onboarding): void {
     const reason = onboarding.reason || (onboarding.state === 'EXPIRED' ? 'ONBOARDING_EXPIRED' : 'UNKNOWN')
     const exchanged = onboarding.steps?.some((step) => step.name === 'exchange' && step.state === 'DONE')
-    if (run.code && exchanged && !needsDialog.includes(reason)) this.#again = run
-    this.#fail(run, this.#failure(reason, [onboarding.message, onboarding.nextAction].filter(Boolean).join(' ')))
+    if (run.code && exchanged && goodAgain(reason)) this.#again = run
+    this.#fail(run, failure(this.#lang(), reason, [onboarding.message, onboarding.nextAction].filter(Boolean).join(' ')))
   }
 
   /** A session that no code has spent is good for another opening: a run of its own would look like another attempt. */
@@ -303,7 +298,7 @@ export class Signup {
     const { status } = this.#state
     if (trouble) {
       if (session) this.#preparation.stop()
-      this.#set({ status: 'failed', error: this.#failure(trouble) })
+      this.#set({ status: 'failed', error: failure(this.#lang(), trouble) })
     } else if (session && (status === 'loading' || (status === 'failed' && this.#state.error.reason === 'SESSION_UNAVAILABLE'))) {
       this.#set({ status: 'ready' })
     } else {
@@ -318,21 +313,6 @@ export class Signup {
     this.#set({ status: 'failed', error })
     this.#exit(error)
     if (error.canRetry) this.#prepareAgain()
-  }
-
-  #failure(reason: Failure | (string & {}), message?: string): SignupError {
-    const own = text(this.#lang(), reason as Failure) || text(this.#lang(), 'UNKNOWN')
-    return { reason, message: message || own, canRetry: !hopeless.includes(reason) }
-  }
-
-  #metaFailure(info: Report): SignupError {
-    return {
-      reason: 'META_SIGNUP_ERROR',
-      message: metaErrorText(this.#lang(), info),
-      canRetry: true,
-      ...(info.errorCode && { errorCode: info.errorCode }),
-      ...(info.errorMessage && { metaMessage: info.errorMessage }),
-    }
   }
 
   #show(run: Run, change: Change): void {
