@@ -204,8 +204,8 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 		},
 		errorsv1.ErrorReason_META_RATE_LIMITED: {
 			codes.ResourceExhausted,
-			Text{"Meta limits our calls for now", "Wait as long as told and try again"},
-			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"},
+			Text{"Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"},
+			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"},
 		},
 		errorsv1.ErrorReason_META_UNAVAILABLE: {
 			codes.Unavailable,

@@ -59,7 +59,7 @@ func TestAnErrorIsTheSameOverRESTAsOverGRPC(t *testing.T) {
 	f.err = fault.New(errorsv1.ErrorReason_META_RATE_LIMITED).With("onboardingId", "o-1").RetryAfter(1500 * time.Millisecond).
 		Cause(errors.New("graph-7"))
 	a := f.do(t, "POST", claimPath, `{"code":"AQ"}`, "Accept-Language", "pt-BR", "X-Request-Id", "req-1")
-	const english = "Meta limits our calls for now. Wait as long as told and try again."
+	const english = "Meta limits our calls for now. Wait as long as told and try again; a signup has to be opened again."
 	want := map[string]any{
 		"code": 8.0, "message": english, "details": []any{
 			map[string]any{
@@ -68,7 +68,7 @@ func TestAnErrorIsTheSameOverRESTAsOverGRPC(t *testing.T) {
 			},
 			map[string]any{
 				"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "pt-BR",
-				"message": "A Meta está limitando nossas chamadas por enquanto. Espere o tempo indicado e tente de novo.",
+				"message": "A Meta está limitando nossas chamadas por enquanto. Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo.",
 			},
 			map[string]any{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.500s"},
 			map[string]any{"@type": "type.googleapis.com/google.rpc.Help", "links": []any{map[string]any{

@@ -131,8 +131,8 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     en: ["Meta refused", "See Meta's code in the metadata, mend its cause and try again"],
   },
   META_RATE_LIMITED: {
-    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"],
-    en: ["Meta limits our calls for now", "Wait as long as told and try again"],
+    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"],
+    en: ["Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"],
   },
   META_UNAVAILABLE: {
     pt: ["A Meta não responde ou não dá resposta válida", "Tente de novo em instantes"],
