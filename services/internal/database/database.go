@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	sqlitegorm "github.com/libtnb/sqlite"
@@ -84,6 +85,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 	cfg.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint((30 * time.Second).Milliseconds())
 	cfg.RuntimeParams["timezone"] = "UTC"
+	cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // after a failover, a name may still lead to a standby
 	pool := stdlib.OpenDB(*cfg)
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
@@ -94,6 +96,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 		return nil, errors.New("not a PostgreSQL URL")
 	}
 	listen.MaxConns, listen.MinConns = 2, 0
+	listen.ConnConfig.ValidateConnect = cfg.ValidateConnect
 	listener, err := pgxpool.NewWithConfig(ctx, listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the listener's pool: %w", err), pool.Close())
@@ -175,11 +178,19 @@ func (db *DB) SQL() *sql.DB { return db.pool }
 // Listener is the pool of River's listener; nil on SQLite.
 func (db *DB) Listener() *pgxpool.Pool { return db.listener }
 
-// Ready asks the database for one row.
+// Ready asks the database whether it takes writes.
 func (db *DB) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	return classify(ctx, db.pool.PingContext(ctx))
+	if db.dialect == SQLite {
+		return classify(ctx, db.pool.PingContext(ctx))
+	}
+	var readOnly bool
+	err := db.pool.QueryRowContext(ctx, "select current_setting('transaction_read_only')::boolean").Scan(&readOnly)
+	if err == nil && readOnly {
+		err = pgconn.ErrReadOnlyConnection
+	}
+	return classify(ctx, err)
 }
 
 // Close closes everything that Open opened.

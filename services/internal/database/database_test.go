@@ -217,6 +217,26 @@ func TestAReadOnlyDatabaseIsStorageUnavailable(t *testing.T) {
 	}
 }
 
+func TestAServerThatTakesNoWritesIsNotReadyAndNotOpened(t *testing.T) {
+	t.Parallel()
+	databaseURL := databasetest.PostgresURL(t, migrations())
+	db := databasetest.Open(t, databaseURL)
+	db.SQL().SetMaxOpenConns(1)
+	const later = "do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$"
+	for _, statement := range []string{later, "set default_transaction_read_only = on"} {
+		if _, err := db.SQL().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Ready(t.Context()); !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
+		t.Errorf("ready: %v", err)
+	}
+	_, err := database.Open(t.Context(), databaseURL)
+	if !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) || !strings.Contains(err.Error(), "read only") {
+		t.Errorf("opened: %v", err)
+	}
+}
+
 // tardy is a context that ends a moment after its deadline, as any does on a busy machine.
 type tardy struct {
 	context.Context

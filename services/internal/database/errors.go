@@ -67,7 +67,7 @@ func unavailable(err error) bool {
 	var network net.Error
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) ||
 		errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		pgconn.SafeToRetry(err)
+		errors.Is(err, pgconn.ErrReadOnlyConnection) || pgconn.SafeToRetry(err)
 }
 
 // unavailableState knows the SQLSTATEs that say something about the server, not about our statement
