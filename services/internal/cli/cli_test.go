@@ -193,6 +193,7 @@ func TestPlaintextIsOnlyWhereItWasAskedFor(t *testing.T) {
 		{"a slash after the host", []string{"META_GRAPH_URL=https://graph.facebook.com/"}, ""},
 		{"a version in the URL", []string{"META_GRAPH_URL=https://graph.facebook.com/v25.0"}, "META_GRAPH_URL must have no path and no query: the version is META_GRAPH_VERSION"},
 		{"a query in the URL", []string{"META_GRAPH_URL=https://graph.facebook.com?a=b"}, "META_GRAPH_URL must have no path"},
+		{"a delay that is none", []string{"DRAIN_DELAY=-1s"}, "DRAIN_DELAY must be from 0s to 1m"},
 		{"a user in the URL", []string{"META_GRAPH_URL=https://a:" + canary + "@graph.facebook.com"}, "META_GRAPH_URL must be https://host"},
 	}
 	for _, tt := range tests {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/whatrack/connect/services/internal/secret"
 )
@@ -25,6 +26,8 @@ func (l *Logging) logLevel() slog.Level { return l.LogLevel }
 type Common struct {
 	GRPCListen  string `name:"grpc-listen" default:"${grpc_listen}" placeholder:"HOST:PORT" help:"Where gRPC listens."`
 	AdminListen string `default:"${admin_listen}" placeholder:"HOST:PORT" help:"Where /livez and /readyz listen, plain HTTP."`
+
+	DrainDelay time.Duration `default:"0s" placeholder:"DURATION" help:"How long to serve on after SIGTERM with readiness off, until load balancers have heard of it; on Kubernetes some 5s."`
 
 	DatabaseURL secret.Text `name:"database-url" placeholder:"URL" help:"postgres://… or sqlite:///path/file.db."`
 
@@ -56,6 +59,7 @@ func (c *Common) Validate() error {
 	return errors.Join(
 		Listen("GRPC_LISTEN", c.GRPCListen),
 		Listen("ADMIN_LISTEN", c.AdminListen),
+		c.validateDrain(),
 		c.validateDatabase(),
 		c.validateMeta(),
 		c.validateTLS(),
@@ -91,6 +95,13 @@ func Address(setting, address string) error {
 	}
 	if Listen(setting, address) != nil || !host.MatchString(address) {
 		return fmt.Errorf("%s must be host:port, such as 127.0.0.1:9090", setting)
+	}
+	return nil
+}
+
+func (c *Common) validateDrain() error {
+	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
+		return errors.New("DRAIN_DELAY must be from 0s to 1m")
 	}
 	return nil
 }

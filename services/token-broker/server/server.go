@@ -59,7 +59,7 @@ func Build(s *Settings, p Parts) (*Broker, error) {
 	server, err := rpc.NewServer(rpc.Config{
 		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers, Policy: rpc.ByRPCList(),
 		Timeouts: Timeouts(), Quiet: []string{tokenbrokerv1.TokenBrokerService_GetAccessToken_FullMethodName},
-		MaxMessage: maxMessage, Ready: p.DB.Ready, Log: p.Log,
+		MaxMessage: maxMessage, DrainDelay: s.DrainDelay, Ready: p.DB.Ready, Log: p.Log,
 	}, rpc.Service{Desc: &tokenbrokerv1.TokenBrokerService_ServiceDesc, Impl: service})
 	if err != nil {
 		return nil, err

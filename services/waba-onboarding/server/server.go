@@ -74,7 +74,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	}
 	server, err := rpc.NewServer(rpc.Config{
 		Listen: s.GRPCListen, TLS: s.tls(), Insecure: s.Insecure, Callers: p.Callers, Clients: clients,
-		Policy: policy(), Timeouts: timeouts(), Ready: p.DB.Ready, Log: p.Log,
+		Policy: policy(), Timeouts: timeouts(), DrainDelay: s.DrainDelay, Ready: p.DB.Ready, Log: p.Log,
 	},
 		rpc.Service{Desc: &onboardingv1.OnboardingService_ServiceDesc, Impl: onboardings},
 		rpc.Service{Desc: &onboardingv1.ConnectionService_ServiceDesc, Impl: connections},
