@@ -54,12 +54,12 @@ func TestErrorsLeaveByOneDoor(t *testing.T) {
 		log  string
 	}{
 		{"a fault", expired, errorsv1.ErrorReason_CODE_EXPIRED, `"level":"WARN"`},
-		{"a wrapped fault", fmt.Errorf("exchange at db-7: %w", expired), errorsv1.ErrorReason_CODE_EXPIRED, "exchange at db-7: CODE_EXPIRED"},
+		{"a wrapped fault", fmt.Errorf("exchange at pg-7: %w", expired), errorsv1.ErrorReason_CODE_EXPIRED, "exchange at pg-7: CODE_EXPIRED"},
 		{"a fault with a cause", expired.Cause(errors.New("host graph-7")), errorsv1.ErrorReason_CODE_EXPIRED, "host graph-7"},
 		{"storage", fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE), errorsv1.ErrorReason_STORAGE_UNAVAILABLE, `"level":"ERROR"`},
-		{"a status that is not ours", status.Error(codes.NotFound, "row 7 of db-7"), internal, "row 7 of db-7"},
-		{"anything else", errors.New("pq: relation at db-7"), internal, "pq: relation at db-7"},
-		{"an inner deadline", fmt.Errorf("db-7: %w", context.DeadlineExceeded), errorsv1.ErrorReason_DEADLINE_EXCEEDED, "db-7"},
+		{"a status that is not ours", status.Error(codes.NotFound, "row 7 of pg-7"), internal, "row 7 of pg-7"},
+		{"anything else", errors.New("pq: relation at pg-7"), internal, "pq: relation at pg-7"},
+		{"an inner deadline", fmt.Errorf("pg-7: %w", context.DeadlineExceeded), errorsv1.ErrorReason_DEADLINE_EXCEEDED, "pg-7"},
 		{"an inner cancellation", context.Canceled, errorsv1.ErrorReason_CANCELLED, `"level":"INFO"`},
 		{"a panic", nil, internal, "server_test.go"},
 	}
@@ -69,7 +69,7 @@ func TestErrorsLeaveByOneDoor(t *testing.T) {
 		_, err := client.ExchangeCode(t.Context(), exchangeRequest())
 		wantReason(t, err, tt.want)
 		f, _ := fault.As(err)
-		if text := fmt.Sprintf("%+v", status.Convert(f.Unwrap()).Proto()); strings.Contains(text, "db-7") || strings.Contains(text, "graph-7") || strings.Contains(text, canary) {
+		if text := fmt.Sprintf("%+v", status.Convert(f.Unwrap()).Proto()); strings.Contains(text, "pg-7") || strings.Contains(text, "graph-7") || strings.Contains(text, canary) {
 			t.Errorf("%s: the caller saw %s", tt.name, text)
 		}
 		line := out.String()[before:]
