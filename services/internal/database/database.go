@@ -155,6 +155,7 @@ func (db *DB) withORM(dialector gorm.Dialector) (*DB, error) {
 	orm, err := gorm.Open(dialector, &gorm.Config{
 		Logger:                 quiet,
 		SkipDefaultTransaction: true,
+		QueryFields:            true, // no "select *": a statement that is prepared survives a migration that adds a column
 		DisableAutomaticPing:   true, // Open asks for itself
 		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 	})

@@ -100,7 +100,7 @@ func (s *Store) EndConnection(ctx context.Context, c Connection) error {
 		if err := oneRow(mine, ErrFenced); err != nil {
 			return err
 		}
-		idle := tx.Model(&PhoneNumber{}).Where("connection_id = ?", c.ID).Updates(map[string]any{"run_time": nil})
+		idle := tx.Model(&PhoneNumber{}).Where("connection_id = ?", c.ID).Updates(map[string]any{"run_time": nil, "epoch": gorm.Expr("epoch + 1")})
 		if idle.Error != nil {
 			return idle.Error
 		}

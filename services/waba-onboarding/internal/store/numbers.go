@@ -79,7 +79,7 @@ func (s *Store) writeFacts(tx *gorm.DB, connection uuid.UUID, facts WabaFacts) e
 	if len(ids) > 0 {
 		missing = missing.Where("phone_number_id not in ?", ids)
 	}
-	return missing.Updates(map[string]any{"position": gone, "run_time": nil}).Error
+	return missing.Updates(map[string]any{"position": gone, "run_time": nil, "epoch": gorm.Expr("epoch + 1")}).Error
 }
 
 // gone is the position of a number that Meta no longer lists. Its PIN is kept: should the number come back, nobody else

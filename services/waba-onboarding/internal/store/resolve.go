@@ -161,11 +161,18 @@ func (s *Store) give(tx *gorm.DB, mine []taken) error {
 
 // IgnoreStale ends the wait of changes that came for an earlier owner of a connection's WABA, or for none.
 func (s *Store) IgnoreStale(ctx context.Context, connection uuid.UUID) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		waiting, since, err := waitingFor(tx, connection)
-		if err != nil {
-			return err
-		}
-		return waiting.Model(&Change{}).Where("receive_time < ?", since).Update("state", ChangeIgnored).Error
+	_, err := whileFull(func() (ignored int64, err error) {
+		err = s.inTx(ctx, func(tx *gorm.DB) error {
+			waiting, since, err := waitingFor(tx, connection)
+			if err != nil {
+				return err
+			}
+			stale := waiting.Model(&Change{}).Select("id").Where("receive_time < ?", since).Limit(pruneBatch)
+			update := tx.Model(&Change{}).Where("id in (?)", stale).Update("state", ChangeIgnored)
+			ignored = update.RowsAffected
+			return update.Error
+		})
+		return ignored, err
 	})
+	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,13 +27,12 @@ func (PruneArgs) Kind() string { return "prune" }
 
 // Prune removes what Meta sent longer ago than it is kept, in batches: the entries of the stream, then the changes that
 // nothing in the stream is about, then the deliveries. Waiting counts the changes among them that nobody ever claimed.
-// Messages, connections and timelines stay, and contacts that were not removed.
+// Messages, connections and timelines stay, and contacts that were not removed. What fails holds up none of the others.
 func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, err error) {
 	before := s.now().Add(-keep)
-	if _, err = whileFull(ctx, before, s.pruneContacts); err != nil {
-		return total, err
-	}
-	pruneEvents := func(ctx context.Context, before time.Time) (int64, error) {
+	_, contactsErr := whileFull(func() (int64, error) { return s.pruneContacts(ctx, before) })
+	var eventsErr, changesErr, deliveriesErr error
+	total.Events, eventsErr = whileFull(func() (int64, error) {
 		removed, missed, err := s.pruneEvents(ctx, before)
 		for _, m := range missed {
 			if total.Missed == nil {
@@ -41,28 +41,22 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (total Pruned, er
 			total.Missed[m.DestinationID] += m.Count
 		}
 		return removed, err
-	}
-	if total.Events, err = whileFull(ctx, before, pruneEvents); err != nil {
-		return total, err
-	}
-	pruneChanges := func(ctx context.Context, before time.Time) (int64, error) {
+	})
+	total.Changes, changesErr = whileFull(func() (int64, error) {
 		removed, waiting, err := s.pruneChanges(ctx, before)
 		total.Waiting += waiting
 		return removed, err
-	}
-	if total.Changes, err = whileFull(ctx, before, pruneChanges); err != nil {
-		return total, err
-	}
-	total.Deliveries, err = whileFull(ctx, before, s.pruneDeliveries)
-	return total, err
+	})
+	total.Deliveries, deliveriesErr = whileFull(func() (int64, error) { return s.pruneDeliveries(ctx, before) })
+	return total, errors.Join(contactsErr, eventsErr, changesErr, deliveriesErr)
 }
 
-// whileFull removes batch after batch, as long as each is full.
-func whileFull(ctx context.Context, before time.Time, prune func(context.Context, time.Time) (int64, error)) (total int64, err error) {
+// whileFull does batch after batch, as long as each is full.
+func whileFull(batch func() (int64, error)) (total int64, err error) {
 	for {
-		removed, err := prune(ctx, before)
-		total += removed
-		if err != nil || removed < pruneBatch {
+		done, err := batch()
+		total += done
+		if err != nil || done < pruneBatch {
 			return total, err
 		}
 	}
@@ -83,9 +77,11 @@ func (s *Store) pruneEvents(ctx context.Context, before time.Time) (removed int6
 	const nobodys = `(position <= (select position from destination_cursor)
 			or position <= coalesce((select min(begin_position) from destinations), position))
 		and not exists (select 1 from destination_events as waiting where waiting.position = events.position)`
+	// Up to the first that is young: the stream behind it is long, and not looked at.
+	const older = `time < ? and position < coalesce((select position from events where time >= ? order by position limit 1), 9223372036854775807)`
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		var old []int64
-		query := tx.Model(&Event{}).Where("time < ?", before).Where("time < ? or ("+nobodys+")", s.now().Add(-holdEvents))
+		query := tx.Model(&Event{}).Where(older, before, before).Where("time < ? or ("+nobodys+")", s.now().Add(-holdEvents))
 		removed, lost = 0, nil
 		if err := query.Order("position").Limit(pruneBatch).Pluck("position", &old).Error; err != nil || len(old) == 0 {
 			return err
