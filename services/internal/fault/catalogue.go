@@ -322,6 +322,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"A number is not verified yet, so that it can not send or receive", "Verify it in WhatsApp Manager by the code of a text message or call, then check the connection"},
 			Text{"Um número ainda não foi verificado e por isso não envia nem recebe", "Verifique-o no Gerenciador do WhatsApp com o código recebido por SMS ou ligação e depois verifique a conexão"},
 		},
+		errorsv1.ErrorReason_SENDING_BLOCKED: {
+			codes.FailedPrecondition,
+			Text{"Meta lets no message of a number out", "See what is missing in WhatsApp Manager, often a payment method, then check the connection"},
+			Text{"A Meta não deixa sair mensagens de um número", "Veja o que falta no Gerenciador do WhatsApp, muitas vezes uma forma de pagamento, e verifique a conexão"},
+		},
 		errorsv1.ErrorReason_PARTNER_REMOVED: {
 			codes.FailedPrecondition,
 			Text{"The sharing of this WhatsApp account with us has ended at Meta", "See why in the timeline, and have the customer connect the account again"},

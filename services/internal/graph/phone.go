@@ -24,6 +24,7 @@ type PhoneNumber struct {
 	NameStatus             string // APPROVED, PENDING_REVIEW, DECLINED…
 	MessagingLimitTier     string // TIER_250, TIER_2K, TIER_UNLIMITED…
 	Throughput             string // STANDARD, HIGH, NOT_APPLICABLE
+	CanSendMessage         string // AVAILABLE, LIMITED, BLOCKED: the worst of the number, its WABA, the business and our app
 }
 
 type phoneAnswer struct {
@@ -40,10 +41,17 @@ type phoneAnswer struct {
 	OldLimit     text `json:"messaging_limit_tier"`
 
 	Throughput loose[throughput] `json:"throughput"`
+	Health     loose[health]     `json:"health_status"`
 }
 
 type throughput struct {
 	Level text `json:"level"`
+}
+
+// health is what Meta says of whether messages get out.
+// Source: WhatsApp > Support > Messaging health status.
+type health struct {
+	CanSendMessage text `json:"can_send_message"`
 }
 
 func (p phoneAnswer) number() PhoneNumber {
@@ -56,6 +64,7 @@ func (p phoneAnswer) number() PhoneNumber {
 		QualityRating: string(p.Quality), PlatformType: string(p.Platform), IsOnBizApp: bool(p.OnBizApp),
 		CodeVerificationStatus: string(p.Verification), NameStatus: string(p.NameStatus),
 		MessagingLimitTier: string(limit), Throughput: string(p.Throughput.value.Level),
+		CanSendMessage: string(p.Health.value.CanSendMessage),
 	}
 }
 
@@ -64,7 +73,7 @@ func (p phoneAnswer) number() PhoneNumber {
 // Source: WhatsApp > Messaging limits > Via API.
 func (c *Client) phoneFields() string {
 	const common = "id,display_phone_number,verified_name,status,quality_rating,platform_type,is_on_biz_app," +
-		"code_verification_status,name_status,throughput,"
+		"code_verification_status,name_status,throughput,health_status,"
 	major, _, _ := strings.Cut(strings.TrimPrefix(c.cfg.Version, "v"), ".")
 	if n, err := strconv.Atoi(major); err == nil && n < 24 {
 		return common + "messaging_limit_tier"

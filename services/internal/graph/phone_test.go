@@ -44,7 +44,8 @@ func TestANumberIsReadWithAllItsWords(t *testing.T) {
 	t.Parallel()
 	body := `{"id":"` + phone + `","display_phone_number":"+55 11 5555-0100","verified_name":"Loja 👩‍👧","status":"CONNECTED",
 		"quality_rating":"GREEN","platform_type":"CLOUD_API","is_on_biz_app":"true","code_verification_status":"VERIFIED",
-		"name_status":"APPROVED","throughput":{"level":"STANDARD"},"whatsapp_business_manager_messaging_limit":"TIER_2K"}`
+		"name_status":"APPROVED","throughput":{"level":"STANDARD"},"whatsapp_business_manager_messaging_limit":"TIER_2K",
+		"health_status":{"can_send_message":"LIMITED","entities":[{"entity_type":"BUSINESS","id":"1","can_send_message":"LIMITED"}]}}`
 	m := setup(t, says(200, body))
 	got, err := m.PhoneNumber(t.Context(), phone, m.Credential(token()))
 	if err != nil {
@@ -53,7 +54,7 @@ func TestANumberIsReadWithAllItsWords(t *testing.T) {
 	want := graph.PhoneNumber{
 		ID: phone, DisplayPhoneNumber: "+55 11 5555-0100", VerifiedName: "Loja 👩‍👧", Status: "CONNECTED", QualityRating: "GREEN",
 		PlatformType: "CLOUD_API", IsOnBizApp: true, CodeVerificationStatus: "VERIFIED", NameStatus: "APPROVED",
-		MessagingLimitTier: "TIER_2K", Throughput: "STANDARD",
+		MessagingLimitTier: "TIER_2K", Throughput: "STANDARD", CanSendMessage: "LIMITED",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

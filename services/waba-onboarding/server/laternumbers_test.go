@@ -20,6 +20,18 @@ func TestANumberThatIsNotVerifiedIsNoGoodNumber(t *testing.T) {
 	}
 }
 
+func TestANumberThatMetaLetsNothingOutOfIsNotCalledWell(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.as(org1)
+		connected, _ := b.connect(c, graphsim.SignUp{Phones: graphsim.List[graphsim.Phone]{{CanSendMessage: "BLOCKED"}, {CanSendMessage: "LIMITED"}}})
+		wantConnection(t, connected, onboardingv1.Connection_ATTENTION, "SENDING_BLOCKED")
+		if numbers := connected.GetPhoneNumbers(); numbers[0].GetCanSendMessage() != "BLOCKED" || numbers[1].GetCanSendMessage() != "LIMITED" {
+			t.Errorf("it says %v", numbers)
+		}
+	})
+}
+
 func TestANumberThatIsAddedLaterIsRegisteredAfterTheNextCheck(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

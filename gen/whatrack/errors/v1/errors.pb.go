@@ -145,6 +145,8 @@ const (
 	ErrorReason_PARTNER_REMOVED ErrorReason = 131
 	// The WABA was deleted at Meta.
 	ErrorReason_ACCOUNT_DELETED ErrorReason = 132
+	// Meta lets no message of a number out. Example: the business has no valid payment method.
+	ErrorReason_SENDING_BLOCKED ErrorReason = 133
 	// Contacts or history could be had within 24 hours of the signup, and were not.
 	ErrorReason_SYNC_EXPIRED ErrorReason = 140
 )
@@ -211,6 +213,7 @@ var (
 		130: "PHONE_NUMBER_NOT_VERIFIED",
 		131: "PARTNER_REMOVED",
 		132: "ACCOUNT_DELETED",
+		133: "SENDING_BLOCKED",
 		140: "SYNC_EXPIRED",
 	}
 	ErrorReason_value = map[string]int32{
@@ -273,6 +276,7 @@ var (
 		"PHONE_NUMBER_NOT_VERIFIED":   130,
 		"PARTNER_REMOVED":             131,
 		"ACCOUNT_DELETED":             132,
+		"SENDING_BLOCKED":             133,
 		"SYNC_EXPIRED":                140,
 	}
 )
@@ -308,7 +312,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xd9\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xef\n" +
 	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
@@ -370,7 +374,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x16PHONE_NUMBER_UNHEALTHY\x10\x81\x01\x12\x1e\n" +
 	"\x19PHONE_NUMBER_NOT_VERIFIED\x10\x82\x01\x12\x14\n" +
 	"\x0fPARTNER_REMOVED\x10\x83\x01\x12\x14\n" +
-	"\x0fACCOUNT_DELETED\x10\x84\x01\x12\x11\n" +
+	"\x0fACCOUNT_DELETED\x10\x84\x01\x12\x14\n" +
+	"\x0fSENDING_BLOCKED\x10\x85\x01\x12\x11\n" +
 	"\fSYNC_EXPIRED\x10\x8c\x01B=Z;github.com/whatrack/connect/gen/whatrack/errors/v1;errorsv1b\x06proto3"
 
 var (

@@ -447,9 +447,11 @@ type PhoneNumber struct {
 	// An ErrorReason; empty when nothing is wrong.
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Absent: not a coexistence number.
-	Sync          *Sync `protobuf:"bytes,12,opt,name=sync,proto3" json:"sync,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sync *Sync `protobuf:"bytes,12,opt,name=sync,proto3" json:"sync,omitempty"`
+	// Whether messages get out, as Meta said it last: AVAILABLE, LIMITED (as of a business that is not verified), BLOCKED.
+	CanSendMessage string `protobuf:"bytes,13,opt,name=can_send_message,json=canSendMessage,proto3" json:"can_send_message,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *PhoneNumber) Reset() {
@@ -564,6 +566,13 @@ func (x *PhoneNumber) GetSync() *Sync {
 		return x.Sync
 	}
 	return nil
+}
+
+func (x *PhoneNumber) GetCanSendMessage() string {
+	if x != nil {
+		return x.CanSendMessage
+	}
+	return ""
 }
 
 // What a coexistence number brought along from the WhatsApp Business app. Meta hands out each part once ever, within 24
@@ -1685,7 +1694,7 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vnext_action\x18\x03 \x01(\tR\n" +
-	"nextAction\"\x94\x05\n" +
+	"nextAction\"\xbe\x05\n" +
 	"\vPhoneNumber\x12&\n" +
 	"\x0fphone_number_id\x18\x01 \x01(\tR\rphoneNumberId\x120\n" +
 	"\x14display_phone_number\x18\x02 \x01(\tR\x12displayPhoneNumber\x12#\n" +
@@ -1700,7 +1709,8 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\fregistration\x18\n" +
 	" \x01(\x0e24.whatrack.wabaonboarding.v1.PhoneNumber.RegistrationR\fregistration\x12\x16\n" +
 	"\x06reason\x18\v \x01(\tR\x06reason\x124\n" +
-	"\x04sync\x18\f \x01(\v2 .whatrack.wabaonboarding.v1.SyncR\x04sync\"\x8d\x01\n" +
+	"\x04sync\x18\f \x01(\v2 .whatrack.wabaonboarding.v1.SyncR\x04sync\x12(\n" +
+	"\x10can_send_message\x18\r \x01(\tR\x0ecanSendMessage\"\x8d\x01\n" +
 	"\fRegistration\x12\x1c\n" +
 	"\x18REGISTRATION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

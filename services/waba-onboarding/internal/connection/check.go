@@ -126,7 +126,7 @@ func numberOf(n graph.PhoneNumber, asked time.Time) store.PhoneNumber {
 	return store.PhoneNumber{
 		PhoneNumberID: n.ID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName, Status: n.Status,
 		QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.IsOnBizApp, NameStatus: n.NameStatus,
-		MessagingLimit: n.MessagingLimitTier, Verification: n.CodeVerificationStatus,
+		MessagingLimit: n.MessagingLimitTier, Verification: n.CodeVerificationStatus, CanSendMessage: n.CanSendMessage,
 		Registration: registrationOf(n), QualityTime: &said, NameTime: &said,
 	}
 }

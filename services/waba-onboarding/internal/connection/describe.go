@@ -82,7 +82,7 @@ func describeNumber(n store.PhoneNumber) *onboardingv1.PhoneNumber {
 	return &onboardingv1.PhoneNumber{
 		PhoneNumberId: n.PhoneNumberID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName,
 		Status: n.Status, QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.Coexistence,
-		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, Reason: n.Reason,
+		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, CanSendMessage: n.CanSendMessage, Reason: n.Reason,
 		Registration: onboardingv1.PhoneNumber_Registration(onboardingv1.PhoneNumber_Registration_value[string(n.Registration)]),
 		Sync:         describeSync(n.Sync),
 	}

@@ -70,7 +70,7 @@ func (c *Connection) attentionReasons() []string {
 		reasons = append(reasons, errorsv1.ErrorReason_NO_PHONE_NUMBER.String())
 	}
 	for _, n := range c.PhoneNumbers {
-		for _, reason := range []string{registrationReason(n.Registration), verificationReason(n), statusReason(n.Status)} {
+		for _, reason := range []string{registrationReason(n.Registration), verificationReason(n), statusReason(n.Status), sendingReason(n.CanSendMessage)} {
 			if reason != "" && !slices.Contains(reasons, reason) {
 				reasons = append(reasons, reason)
 			}
@@ -105,6 +105,14 @@ func statusReason(status string) string {
 	switch status {
 	case "BANNED", "RESTRICTED", "FLAGGED", "RATE_LIMITED", "DISCONNECTED", "DELETED", "MIGRATED", "UNVERIFIED":
 		return errorsv1.ErrorReason_PHONE_NUMBER_UNHEALTHY.String()
+	}
+	return ""
+}
+
+// sendingReason is what speaks against sending. LIMITED does not: a business that is not verified is, and may send.
+func sendingReason(can string) string {
+	if can == "BLOCKED" {
+		return errorsv1.ErrorReason_SENDING_BLOCKED.String()
 	}
 	return ""
 }

@@ -36,6 +36,7 @@ type PhoneNumber struct {
 	NameStatus         string
 	Verification       string // whether it is proven to be its owner's
 	MessagingLimit     string
+	CanSendMessage     string
 	Registration       Registration
 	Reason             string
 	Attempts           int
@@ -313,7 +314,7 @@ func (s *Store) RecordNumber(ctx context.Context, n PhoneNumber, said PhoneNumbe
 			return err
 		}
 		update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).
-			Select("status", "quality_rating", "platform_type", "verification", "name_status", "messaging_limit", "quality_time").Updates(said)
+			Select("status", "quality_rating", "platform_type", "verification", "name_status", "messaging_limit", "can_send_message", "quality_time").Updates(said)
 		if update.Error != nil {
 			return update.Error
 		}

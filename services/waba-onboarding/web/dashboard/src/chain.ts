@@ -58,6 +58,7 @@ const REASON_LINKS: Record<string, [LinkName, Level, Mend]> = {
   WEBHOOK_SUBSCRIPTION_FAILED: ['subscription', 'broken', 'subscribe'],
   NO_PHONE_NUMBER: ['number', 'broken', 'check'],
   PHONE_NUMBER_UNHEALTHY: ['number', 'broken', 'check'],
+  SENDING_BLOCKED: ['number', 'broken', 'check'],
   PHONE_NUMBER_NOT_VERIFIED: ['number', 'broken', 'check'],
   PIN_REQUIRED: ['number', 'broken', 'register'],
   REGISTRATION_FAILED: ['number', 'broken', 'register'],

@@ -57,6 +57,7 @@ function OneNumber({ number: n, live }: { number: PhoneNumber; live: boolean }) 
         </Row>
         <Row label={words.connection.quality}>{quality && (words.quality[quality] ?? quality)}</Row>
         <Row label={words.connection.limit}>{limit(n.messagingLimit)}</Row>
+        <Row label={words.connection.sending}>{n.canSendMessage && (words.canSend[n.canSendMessage] ?? n.canSendMessage)}</Row>
         <Row label={words.connection.registration}>{!pending && registration && registration !== 'NOT_NEEDED' && words.registration[registration]}</Row>
         <Row label={words.connection.atMeta}>{live && pending && (pending === 'REGISTERED' ? words.connection.readBefore : words.connection.notYet)}</Row>
         <Row label={words.common.why}>{reason && `${reason.happened}. ${reason.act && `${reason.act}.`}`}</Row>

@@ -10,6 +10,7 @@ const tokenState: Record<string, string> = {
 const numberStatus: Record<string, string> = {
   CONNECTED: 'Connected', PENDING: 'Pending', OFFLINE: 'Offline', FLAGGED: 'Flagged', RESTRICTED: 'Restricted', BANNED: 'Banned', DISCONNECTED: 'Disconnected', UNVERIFIED: 'Not verified', RATE_LIMITED: 'Rate limited', MIGRATED: 'Migrated', DELETED: 'Deleted',
 }
+const canSend: Record<string, string> = { AVAILABLE: 'free', LIMITED: 'limited by Meta', BLOCKED: 'blocked by Meta' }
 const quality: Record<string, string> = { GREEN: 'high', YELLOW: 'medium', RED: 'low', UNKNOWN: 'not rated yet' }
 
 export const en = {
@@ -81,7 +82,7 @@ export const en = {
   change: { RESOLVED: 'Given to its connection', WAITING: 'Waits for a connection', UNPARSED: 'Not understood', IGNORED: 'Not ours' },
   destinationState: { ACTIVE: 'Active', HELD: 'Held', DISABLED: 'Off' },
   kind: { EVENTS: 'Signed events (Standard Webhooks)', META_RAW: 'Meta’s own format' },
-  tokenState, numberStatus, quality,
+  tokenState, numberStatus, quality, canSend,
   nameStatus: {
     APPROVED: 'approved', AVAILABLE_WITHOUT_REVIEW: 'in use, needs no review', PENDING_REVIEW: 'in review', DECLINED: 'declined', EXPIRED: 'expired', NONE: 'no review', NON_EXISTS: 'not set',
   } as Record<string, string>,
@@ -144,7 +145,7 @@ export const en = {
     disconnect: 'Disconnect', disconnectTitle: 'Disconnect this account?', disconnectLead: 'We stop receiving this account’s events and erase the access. The history stays. To come back, the customer has to connect again.',
     disconnectType: (word: string) => `To confirm, type ${word}`, disconnectDone: 'Disconnection requested.', reconnectWho: 'Only the customer can reconnect, with their own Facebook login.',
     pinTitle: (number: string) => `Register ${number}`, pinLead: 'If the number has a two-step verification PIN, enter it. Without one we use the PIN that we keep, or make a new one.', pinLabel: '6-digit PIN', pinShape: 'The PIN has 6 digits.', pinHave: 'I have a PIN', register: 'Register', which: 'Number',
-    atMeta: 'At Meta', readBefore: 'read before the registration; the next check updates it', notYet: 'pending until it is registered', quality: 'Quality', limit: 'Limit', registration: 'Registration', name: 'Name', coexistence: 'Also on the WhatsApp Business app', syncContacts: 'Contacts', syncHistory: 'Chats', synced: (n: string) => `${n} received`,
+    atMeta: 'At Meta', readBefore: 'read before the registration; the next check updates it', notYet: 'pending until it is registered', quality: 'Quality', limit: 'Limit', sending: 'Sending', registration: 'Registration', name: 'Name', coexistence: 'Also on the WhatsApp Business app', syncContacts: 'Contacts', syncHistory: 'Chats', synced: (n: string) => `${n} received`,
     organization: 'Organization', wabaId: 'WhatsApp account (WABA)', businessId: 'Business at Meta', connectionId: 'Connection', tokenId: 'Access', onboardingId: 'Attempt', phoneNumberId: 'Number id',
     noNumbers: 'The account has no number. The customer can add one in WhatsApp Manager.', noActivities: 'Nothing has happened yet.', noActivitiesHere: 'Nothing of this kind on this page of the timeline.',
   },

@@ -89,6 +89,7 @@ export const pt = {
   numberStatus: {
     CONNECTED: 'Conectado', PENDING: 'Pendente', OFFLINE: 'Fora do ar', FLAGGED: 'Sinalizado', RESTRICTED: 'Restrito', BANNED: 'Banido', DISCONNECTED: 'Desconectado', UNVERIFIED: 'Não verificado', RATE_LIMITED: 'Limitado', MIGRATED: 'Migrado', DELETED: 'Apagado',
   } as Record<string, string>,
+  canSend: { AVAILABLE: 'livre', LIMITED: 'limitado pela Meta', BLOCKED: 'bloqueado pela Meta' } as Record<string, string>,
   quality: { GREEN: 'alta', YELLOW: 'média', RED: 'baixa', UNKNOWN: 'ainda sem avaliação' } as Record<string, string>,
   nameStatus: {
     APPROVED: 'aprovado', AVAILABLE_WITHOUT_REVIEW: 'em uso, dispensado de análise', PENDING_REVIEW: 'em análise', DECLINED: 'recusado', EXPIRED: 'vencido', NONE: 'sem análise', NON_EXISTS: 'não definido',
@@ -152,7 +153,7 @@ export const pt = {
     disconnect: 'Desconectar', disconnectTitle: 'Desconectar esta conta?', disconnectLead: 'Deixamos de receber os eventos desta conta e apagamos o acesso. O histórico fica. Para voltar, o cliente precisa conectar de novo.',
     disconnectType: (word: string) => `Para confirmar, digite ${word}`, disconnectDone: 'Desconexão pedida.', reconnectWho: 'Só o cliente pode reconectar: ele entra com o Facebook dele.',
     pinTitle: (number: string) => `Registrar ${number}`, pinLead: 'Se o número tem um PIN de confirmação em duas etapas, informe-o. Sem PIN, usamos o que guardamos ou criamos um novo.', pinLabel: 'PIN de 6 dígitos', pinShape: 'O PIN tem 6 dígitos.', pinHave: 'Tenho um PIN', register: 'Registrar', which: 'Número',
-    atMeta: 'Na Meta', readBefore: 'lido antes do registro; a próxima verificação atualiza', notYet: 'pendente até ser registrado', quality: 'Qualidade', limit: 'Limite', registration: 'Registro', name: 'Nome', coexistence: 'Também no aplicativo WhatsApp Business', syncContacts: 'Contatos', syncHistory: 'Conversas', synced: (n: string) => `${n} recebidos`,
+    atMeta: 'Na Meta', readBefore: 'lido antes do registro; a próxima verificação atualiza', notYet: 'pendente até ser registrado', quality: 'Qualidade', limit: 'Limite', sending: 'Envio', registration: 'Registro', name: 'Nome', coexistence: 'Também no aplicativo WhatsApp Business', syncContacts: 'Contatos', syncHistory: 'Conversas', synced: (n: string) => `${n} recebidos`,
     organization: 'Organização', wabaId: 'Conta do WhatsApp (WABA)', businessId: 'Empresa na Meta', connectionId: 'Conexão', tokenId: 'Acesso', onboardingId: 'Tentativa', phoneNumberId: 'Id do número',
     noNumbers: 'A conta não tem números. O cliente pode adicionar um no Gerenciador do WhatsApp.', noActivities: 'Nada aconteceu ainda.', noActivitiesHere: 'Nada deste tipo nesta página da linha do tempo.',
   },

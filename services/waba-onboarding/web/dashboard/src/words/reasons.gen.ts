@@ -234,6 +234,10 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["Esta conta do WhatsApp foi excluída na Meta", "Peça ao cliente que conecte outra conta e desconecte esta"],
     en: ["This WhatsApp account was deleted at Meta", "Have the customer sign up with another account, and disconnect this one"],
   },
+  SENDING_BLOCKED: {
+    pt: ["A Meta não deixa sair mensagens de um número", "Veja o que falta no Gerenciador do WhatsApp, muitas vezes uma forma de pagamento, e verifique a conexão"],
+    en: ["Meta lets no message of a number out", "See what is missing in WhatsApp Manager, often a payment method, then check the connection"],
+  },
   SYNC_EXPIRED: {
     pt: ["Contatos e histórico só podem ser obtidos até 24 horas depois da conexão", "Para tê-los, desconecte o número no aplicativo WhatsApp Business e conecte de novo"],
     en: ["Contacts and history could be had within 24 hours of the signup only", "To have them, disconnect the number in the WhatsApp Business app and connect it again"],

@@ -230,6 +230,10 @@ export type PhoneNumber = {
      */
     reason?: string;
     sync?: Sync;
+    /**
+     * Whether messages get out, as Meta said it last: AVAILABLE, LIMITED (as of a business that is not verified), BLOCKED.
+     */
+    canSendMessage?: string;
 };
 
 /**
