@@ -1,15 +1,20 @@
 // Builds what the tests run: the kit, the devstack, the test pages and the tests themselves.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const root = new URL('../../../..', import.meta.url).pathname
 const react = dirname(createRequire(import.meta.url).resolve('react/package.json'))
 
 run('npm', ['run', 'build'], new URL('../kit', import.meta.url).pathname)
-copyFileSync('../kit/dist/connect.js', '../dist/connect.js') // the devstack serves it
+// The devstack serves it, compressed where there is such a file: one of yesterday's kit must not stay.
+const script = readFileSync('../kit/dist/connect.js')
+for (const [form, bytes] of [['', script], ['.gz', gzipSync(script, { level: 9 })], ['.br', brotliCompressSync(script)]]) {
+  writeFileSync(`../dist/connect.js${form}`, bytes)
+}
 run('go', ['build', '-o', '.bin/devstack', './services/devstack'], root)
 
 rmSync('.build', { recursive: true, force: true })
