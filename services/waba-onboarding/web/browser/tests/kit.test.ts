@@ -201,6 +201,31 @@ browserTest('popup: messages of strangers are nothing', async (stage) => {
   for (const other of stage.context.pages()) if (other !== stage.page) await other.close() // an opaque one can not be inspected
 })
 
+browserTest('tag: one that is removed asks for nothing any more; one that is moved goes on', async (stage) => {
+  const { page } = stage
+  const before = await stage.devstack.exchanges()
+  const asked: string[] = []
+  page.on('request', (request) => request.url().endsWith('/session') && asked.push(request.url()))
+  await page.clock.install()
+  await page.goto(`${stage.host.origin}/tag`)
+  await page.evaluate(() => document.body.append(document.querySelector('whatrack-connect')!.cloneNode()))
+  await connectButton(page).and(page.locator(':enabled')).nth(1).waitFor()
+  assert.equal(asked.length, 2)
+
+  const move = () => page.evaluate(() => document.body.prepend(document.querySelector('whatrack-connect')!))
+  await page.evaluate(() => document.querySelector('whatrack-connect')!.remove())
+  await move()
+  await page.clock.runFor(1_000) // of two that are due, fastForward calls the timer that was set first
+  await page.clock.fastForward('30:00') // both sessions run out; that of the removed tag is older
+  await page.waitForResponse((response) => response.url().endsWith('/session'))
+  assert.equal(asked.length, 3, 'the tag that is there has another session')
+
+  const popup = await popupOf(page)
+  await move()
+  await finishPopup(popup)
+  await connected(stage, before, 2)
+})
+
 /** Walks the full-page dialog to its end, which leads back to the site. */
 async function walkThrough(page: Page): Promise<void> {
   await walkTo(page, 'permissions')

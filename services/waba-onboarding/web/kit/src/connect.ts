@@ -21,17 +21,20 @@ function createSignup(options: Options): Signup {
  */
 class WhatrackConnect extends HTMLElement {
   #signup: Signup | undefined
+  #unmount: (() => void) | undefined
   readonly #button = element('button')
   readonly #message = element('p', 'message')
   readonly #choices = element('div')
 
   connectedCallback(): void {
     this.#signup ??= this.#create()
-    const unmount = this.#signup.mount()
-    this.disconnectedCallback = unmount
+    this.#unmount = this.#signup.mount()
   }
 
-  disconnectedCallback(): void {}
+  /** A tag that is only moved is connected again at once, and goes on. */
+  disconnectedCallback(): void {
+    this.#unmount?.()
+  }
 
   #create(): Signup {
     const lang = language(this.getAttribute('lang') ?? undefined)
