@@ -38,6 +38,7 @@ func TestStateFollowsFromFactsAlone(t *testing.T) {
 		"may not send":           {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, CanSendMessage: "BLOCKED"}}}, ConnectionAttention, []string{"SENDING_BLOCKED"}},
 		"may send a little":      {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, CanSendMessage: "LIMITED"}}}, ConnectionConnected, []string{}},
 		"deleted":                {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, Status: "DELETED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_UNHEALTHY"}},
+		"no word of the API's":   {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{Registration: Registered, Status: "OFFLINE"}}}, ConnectionConnected, []string{}},
 		"not verified":           {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{PlatformType: "NOT_APPLICABLE", Verification: "NOT_VERIFIED"}}}, ConnectionAttention, []string{"PHONE_NUMBER_NOT_VERIFIED"}},
 		"verified long ago":      {Connection{TokenState: "ACTIVE", SubscriptionProven: true, PhoneNumbers: []PhoneNumber{{PlatformType: "CLOUD_API", Verification: "EXPIRED"}}}, ConnectionConnected, []string{}},
 		"given up":               {Connection{State: ConnectionDisconnected, Reasons: []string{"WABA_NOT_SHARED"}}, ConnectionDisconnected, []string{"WABA_NOT_SHARED"}},

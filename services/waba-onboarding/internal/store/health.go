@@ -101,6 +101,7 @@ func verificationReason(n PhoneNumber) string {
 }
 
 // statusReason is what speaks against a number by Meta's own word. The set is open: what is not known speaks not against.
+// OFFLINE is a word of WhatsApp Manager alone; the API's is DISCONNECTED. Pages have no list of their own.
 func statusReason(status string) string {
 	switch status {
 	case "BANNED", "RESTRICTED", "FLAGGED", "RATE_LIMITED", "DISCONNECTED", "DELETED", "MIGRATED", "UNVERIFIED":

@@ -1,4 +1,4 @@
-import type { Connection, Destination, PhoneNumber } from './api/generated'
+import type { Connection, Destination } from './api/generated'
 import { DAY } from './format'
 
 // The seven links between a customer's number and the operator's system, in causal order: the first that is broken is
@@ -23,7 +23,6 @@ export type Evidence =
   | { code: 'ownBusiness' | 'noToken' | 'granted' | 'unknown' | 'shared' | 'notProven' | 'noEvent' | 'notConnected' | 'noAccess' }
   | { code: 'proven'; time: string }
   | { code: 'numberFine'; number: string; quality: string; count: number }
-  | { code: 'numberStatus'; number: string; status: string }
   | { code: 'numberQuality'; number: string; quality: string }
   | { code: 'event'; time: string }
   | { code: 'quiet'; time: string; others: string }
@@ -75,7 +74,7 @@ export function chain(connection: Connection, around: Surroundings): Link[] {
     permissions: permissions(connection),
     account: account(connection),
     subscription: subscription(connection),
-    number: numbers(connection.phoneNumbers ?? []),
+    number: numbers(connection),
     event: event(connection, around),
     delivery: delivery(around.destinations),
   }
@@ -131,21 +130,15 @@ function subscription({ subscription: s, state }: Connection): Link {
   return { name, level: state === 'CLAIMING' ? 'idle' : 'broken', evidence: { code: 'notProven' }, time: s?.proveTime, mend: 'subscribe' }
 }
 
-function numbers(list: PhoneNumber[]): Link {
+// A number's status is judged by the service, in a reason, once the claim has ended.
+function numbers({ phoneNumbers: list = [], state }: Connection): Link {
   const name = 'number'
-  for (const n of list) {
-    const number = n.displayPhoneNumber ?? ''
-    const status = n.status ?? ''
-    if (['BANNED', 'RESTRICTED', 'FLAGGED', 'DISCONNECTED', 'OFFLINE', 'UNVERIFIED', 'RATE_LIMITED'].includes(status)) {
-      const level = status === 'FLAGGED' || status === 'RATE_LIMITED' ? 'warn' : 'broken'
-      return { name, level, evidence: { code: 'numberStatus', number, status }, mend: 'check' }
-    }
-    if (n.qualityRating === 'RED') {
-      return { name, level: 'warn', evidence: { code: 'numberQuality', number, quality: n.qualityRating }, mend: 'check' }
-    }
+  const low = list.find((n) => n.qualityRating === 'RED')
+  if (low) {
+    return { name, level: 'warn', evidence: { code: 'numberQuality', number: low.displayPhoneNumber ?? '', quality: 'RED' }, mend: 'check' }
   }
   const first = list[0]
-  if (!first) return { name, level: 'idle', evidence: { code: 'unknown' } }
+  if (!first || state === 'CLAIMING') return { name, level: 'idle', evidence: { code: 'unknown' } }
   const evidence: Evidence = {
     code: 'numberFine', number: first.displayPhoneNumber ?? '', quality: first.qualityRating ?? '', count: list.length,
   }

@@ -40,7 +40,8 @@ const cases: [string, Connection, LinkName, Level, string | undefined][] = [
   ['a lost subscription', { ...healthy, subscription: { proven: false, proveTime: ago(2) } }, 'subscription', 'broken', 'subscribe'],
   ['a number that needs its PIN', { ...healthy, reasons: [reason('PIN_REQUIRED')] }, 'number', 'broken', 'register'],
   ['a name in review', { ...healthy, reasons: [reason('DISPLAY_NAME_IN_REVIEW')] }, 'number', 'warn', 'check'],
-  ['a banned number', { ...healthy, phoneNumbers: [{ status: 'BANNED' }] }, 'number', 'broken', 'check'],
+  ['a banned number', { ...healthy, phoneNumbers: [{ status: 'BANNED' }], reasons: [reason('PHONE_NUMBER_UNHEALTHY')] }, 'number', 'broken', 'check'],
+  ['a number that nobody proved', { ...healthy, reasons: [reason('PHONE_NUMBER_NOT_VERIFIED')] }, 'number', 'broken', 'check'],
   ['a number of low quality', { ...healthy, phoneNumbers: [{ status: 'CONNECTED', qualityRating: 'RED' }] }, 'number', 'warn', 'check'],
 ]
 test.each(cases)('%s is found at its link', (_, connection, name, level, mend) => {
@@ -59,7 +60,11 @@ test('without access nothing is said to be in order that access is needed to see
 })
 
 test('a milder word of the service does not make a broken link look better', () => {
-  expect(levels({ ...healthy, phoneNumbers: [{ status: 'BANNED' }], reasons: [reason('DISPLAY_NAME_IN_REVIEW')] }).number).toBe('broken')
+  expect(levels({ ...healthy, reasons: [reason('PHONE_NUMBER_UNHEALTHY'), reason('DISPLAY_NAME_IN_REVIEW')] }).number).toBe('broken')
+})
+
+test('the status of a number is judged by the service alone', () => {
+  expect(levels({ ...healthy, phoneNumbers: [{ status: 'OFFLINE', qualityRating: 'GREEN' }] }).number).toBe('ok')
 })
 
 test('silence is a question only where others are heard', () => {

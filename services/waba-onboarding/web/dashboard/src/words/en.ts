@@ -108,7 +108,6 @@ export const en = {
       case 'notProven': return 'Meta does not confirm that it tells us about this account'
       case 'proven': return `Confirmed by Meta ${f.ago(e.time, now)}`
       case 'numberFine': return e.count > 1 ? `${e.count} numbers in order` : `${e.number} in order${e.quality === 'GREEN' ? ', high quality' : ''}`
-      case 'numberStatus': return `Meta says that ${e.number} is: ${(numberStatus[e.status] ?? e.status).toLowerCase()}`
       case 'numberQuality': return `${e.quality === 'RED' ? 'Low' : 'Medium'} quality of ${e.number}`
       case 'event': return `Received ${f.ago(e.time, now)}`
       case 'noEvent': return 'None yet. A message to the number shows whether it arrives'

@@ -116,7 +116,6 @@ export const pt = {
       case 'notProven': return 'A Meta não confirma que nos avisa desta conta'
       case 'proven': return `Confirmada pela Meta ${f.ago(e.time, now)}`
       case 'numberFine': return e.count > 1 ? `${e.count} números em ordem` : `${e.number} em ordem${e.quality === 'GREEN' ? ', qualidade alta' : ''}`
-      case 'numberStatus': return `A Meta diz que ${e.number} está: ${(pt.numberStatus[e.status] ?? e.status).toLowerCase()}`
       case 'numberQuality': return `Qualidade ${pt.quality[e.quality] ?? e.quality} em ${e.number}`
       case 'event': return `Recebido ${f.ago(e.time, now)}`
       case 'noEvent': return 'Nenhum ainda. Uma mensagem ao número mostra se chega'
