@@ -45,10 +45,19 @@ function ago(format: Intl.RelativeTimeFormat, difference: number): string {
   return format.format(Math.trunc(difference / (30 * DAY)), 'month')
 }
 
+// In what a duration is said, from a length on.
+const UNITS = [
+  { from: 2 * DAY, size: DAY, unit: 'day' },
+  { from: HOUR, size: HOUR, unit: 'hour' },
+  { from: MINUTE, size: MINUTE, unit: 'minute' },
+  { from: SECOND, size: SECOND, unit: 'second' },
+]
+
 function duration(language: Language, milliseconds: number): string {
-  const [value, unit] = milliseconds < SECOND ? [milliseconds, 'millisecond'] : milliseconds < MINUTE ? [milliseconds / SECOND, 'second'] : milliseconds < HOUR ? [milliseconds / MINUTE, 'minute'] : milliseconds < 2 * DAY ? [milliseconds / HOUR, 'hour'] : [milliseconds / DAY, 'day']
+  const { size, unit } = UNITS.find(({ from }) => milliseconds >= from) ?? { size: 1, unit: 'millisecond' }
+  const value = milliseconds / size
   const digits = unit === 'second' && value < 10 ? 1 : 0
-  return new Intl.NumberFormat(language, { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: digits }).format(value as number)
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
 }
 
 // phone writes digits as people read them: +55 11 91234-5678. Meta's own writing of a number is left as it is.

@@ -42,6 +42,8 @@ test('ages are rounded towards what is certain', () => {
 test('durations are short', () => {
   expect(en.duration(42)).toBe('42 ms')
   expect(en.duration(1_500)).toBe('1.5 sec')
+  expect(en.duration(0)).toBe('0 ms')
+  expect(en.duration(120_000)).toBe('2 min')
   expect(en.duration(40 * 3_600_000)).toBe('40 hr')
   expect(en.duration(72 * 3_600_000)).toBe('3 days')
 })
@@ -107,6 +109,7 @@ test('an error says its reason, its sentence and what to quote', () => {
   expect(problem).toMatchObject({ reason: 'TOKEN_INVALID', text: 'O acesso não vale mais.', requestId: 'req-1', fields: [{ field: 'pin', rule: 'deve ter seis algarismos' }, { field: 'text.body', rule: 'is odd' }], passing: false })
   expect(new Problem(0, new TypeError('fetch failed'), '')).toMatchObject({ reason: 'NO_ANSWER', passing: true })
   expect(new Problem(502, '<html>', '')).toMatchObject({ reason: 'NOT_OURS', passing: true })
+  expect(new Problem(501, null, '').passing).toBe(false)
 })
 
 test('control and direction characters of foreign texts are taken out', () => {

@@ -65,6 +65,15 @@ test('a server that stays away: the failure says so, and open() posts the same c
   assert.equal(world.logins.length, 1)
 })
 
+test('a call that the server does not have is not made again', async () => {
+  world.on('claim-waba', () => refusal(501, 'UNKNOWN', 'x'))
+  const signup = await opened()
+  world.login.answer(give)
+  await settle()
+  as(signup, 'failed')
+  assert.equal(world.callsOf('claim-waba').length, 1)
+})
+
 test('Retry-After is heeded', async () => {
   let calls = 0
   world.on('claim-waba', () =>

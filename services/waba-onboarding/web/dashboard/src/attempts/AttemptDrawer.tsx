@@ -4,9 +4,10 @@ import { Link } from '@tanstack/react-router'
 import { waitOnboarding, type Onboarding, type SignupReport, type Step } from '../api/generated'
 import { getOnboardingOptions, getOnboardingQueryKey, selectWabaMutation } from '../api/generated/@tanstack/react-query.gen'
 import { ConnectButton } from '../connect/ConnectButton'
-import { Badge, onboardingTone, TONE_ICONS, type Tone } from '../ui/Badge'
+import { TONE_ICONS, type Tone } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
 import { Foreign, Id, Row, Rows } from '../ui/parts'
+import { OnboardingBadge } from '../ui/StateBadge'
 import { Ago } from '../ui/Time'
 import { Answered, Trouble } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -55,7 +56,7 @@ function Attempt({ onboarding: o }: { onboarding: Onboarding }) {
     <div className={css.attempt}>
       <div className={css.head}>
         <strong>{o.organizationId}</strong>
-        <Badge tone={onboardingTone[o.state ?? 'STATE_UNSPECIFIED']}>{words.onboarding[(o.state ?? 'STARTED') as keyof typeof words.onboarding]}</Badge>
+        <OnboardingBadge state={o.state} />
         <span className="muted">
           <Ago time={o.createTime} />
         </span>

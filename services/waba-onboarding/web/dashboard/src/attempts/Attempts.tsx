@@ -1,12 +1,12 @@
-import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { listOnboardings, OnboardingState, type Onboarding } from '../api/generated'
+import { usePages } from '../api/pages'
 import { ConnectButton } from '../connect/ConnectButton'
-import { Badge, onboardingTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
 import { FilterLink } from '../ui/FilterLink'
+import { More } from '../ui/More'
 import { Bones, Empty, Foreign, PageHead, Panel } from '../ui/parts'
+import { OnboardingBadge } from '../ui/StateBadge'
 import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -25,15 +25,10 @@ export default function Attempts() {
   const { state, id } = route.useSearch()
   const navigate = useNavigate()
   const chosen = STATES.find((s) => s === state)
-  const query = useInfiniteQuery({
-    queryKey: ['onboardings', chosen],
-    queryFn: async ({ pageParam, signal }) => {
-      const { data } = await listOnboardings({ query: { states: chosen && [chosen], pageSize: 50, pageToken: pageParam || undefined }, signal, throwOnError: true })
-      return data
-    },
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextPageToken || undefined,
-    refetchInterval: 10_000,
+  const query = usePages({
+    key: ['onboardings', chosen],
+    every: 10_000,
+    read: (pageToken, signal) => listOnboardings({ query: { states: chosen && [chosen], pageSize: 50, pageToken }, signal, throwOnError: true }),
   })
   return (
     <>
@@ -64,11 +59,7 @@ export default function Attempts() {
           )
         }}
       </Answered>
-      {query.hasNextPage && (
-        <Button variant="default" mt="md" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {words.common.more}
-        </Button>
-      )}
+      <More of={query} mt="md" />
       {id && <AttemptDrawer id={id} onClose={() => void navigate({ to: '/attempts', search: { state } })} />}
     </>
   )
@@ -99,7 +90,7 @@ function Table({ rows }: { rows: Onboarding[] }) {
       lead: true,
       cell: (o) => (
         <>
-          <Badge tone={onboardingTone[o.state ?? 'STATE_UNSPECIFIED']}>{words.onboarding[(o.state ?? 'STARTED') as keyof typeof words.onboarding]}</Badge>
+          <OnboardingBadge state={o.state} />
           {o.message && <small>{o.message}</small>}
         </>
       ),

@@ -4,9 +4,9 @@ import type { Connection, SyncPart } from '../api/generated'
 import { getConnectionOptions, getOnboardingOptions } from '../api/generated/@tanstack/react-query.gen'
 import { destinationsOf, lastHeard } from '../api/lists'
 import { useConnections, useDestinations } from '../api/live'
-import { Badge, connectionTone } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
 import { Bones, Foreign, PageHead, Panel } from '../ui/parts'
+import { ConnectionBadge } from '../ui/StateBadge'
 import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -66,7 +66,7 @@ function Page({ connection }: { connection: Connection }) {
         title={<Foreign short>{connection.name || words.connections.unnamed}</Foreign>}
         lead={
           <span className={css.under}>
-            <Badge tone={connectionTone[state]}>{words.state[state as keyof typeof words.state] ?? state}</Badge>
+            <ConnectionBadge state={connection.state} />
             <span>{connection.organizationId}</span>
             <span>
               <Ago time={connection.stateTime} />

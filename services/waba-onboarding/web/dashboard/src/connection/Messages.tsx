@@ -1,10 +1,10 @@
-import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { listMessages, type Connection, type Message } from '../api/generated'
+import { usePages } from '../api/pages'
 import { phone } from '../format'
 import { Badge, messageTone } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
+import { More } from '../ui/More'
 import { Foreign, Panel } from '../ui/parts'
 import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
@@ -16,15 +16,10 @@ export function Messages({ connection }: { connection: Connection }) {
   const { words } = useSpeech()
   const [to, setTo] = useState('')
   const id = connection.connectionId ?? ''
-  const query = useInfiniteQuery({
-    queryKey: ['messages', id],
-    queryFn: async ({ pageParam, signal }) => {
-      const { data } = await listMessages({ path: { connectionId: id }, query: { pageSize: 20, pageToken: pageParam || undefined }, signal, throwOnError: true })
-      return data
-    },
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextPageToken || undefined,
-    refetchInterval: 5_000,
+  const query = usePages({
+    key: ['messages', id],
+    every: 5_000,
+    read: (pageToken, signal) => listMessages({ path: { connectionId: id }, query: { pageSize: 20, pageToken }, signal, throwOnError: true }),
   })
   return (
     <Panel title={words.connection.messages}>
@@ -42,11 +37,7 @@ export function Messages({ connection }: { connection: Connection }) {
           )
         }}
       </Answered>
-      {query.hasNextPage && (
-        <Button variant="default" mt="sm" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {words.common.more}
-        </Button>
-      )}
+      <More of={query} mt="sm" />
     </Panel>
   )
 }

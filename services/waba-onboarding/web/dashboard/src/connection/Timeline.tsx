@@ -1,10 +1,10 @@
-import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { listActivities, type Activity } from '../api/generated'
+import { usePages } from '../api/pages'
 import { TONE_ICONS } from '../ui/Badge'
 import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
+import { More } from '../ui/More'
 import { Panel, visible } from '../ui/parts'
 import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
@@ -21,16 +21,11 @@ const route = getRouteApi('/connections/$connectionId')
 export function Timeline({ id, state }: { id: string; state: string }) {
   const { words } = useSpeech()
   const { about } = route.useSearch()
-  const query = useInfiniteQuery({
-    queryKey: ['activities', id, state],
-    queryFn: async ({ pageParam, signal }) => {
-      const { data } = await listActivities({ path: { connectionId: id }, query: { pageSize: 50, pageToken: pageParam || undefined }, signal, throwOnError: true })
-      return data
-    },
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextPageToken || undefined,
-    placeholderData: (before) => before,
-    refetchInterval: 15_000,
+  const query = usePages({
+    key: ['activities', id, state],
+    every: 15_000,
+    keeps: true,
+    read: (pageToken, signal) => listActivities({ path: { connectionId: id }, query: { pageSize: 50, pageToken }, signal, throwOnError: true }),
   })
   const chips = (
     <div className={ui.chips} role="group" aria-label={words.connection.timeline}>
@@ -54,11 +49,7 @@ export function Timeline({ id, state }: { id: string; state: string }) {
             <>
               {shown.length === 0 && <p className="muted">{all.length ? words.connection.noActivitiesHere : words.connection.noActivities}</p>}
               <Days activities={shown} />
-              {query.hasNextPage && (
-                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  {words.common.more}
-                </Button>
-              )}
+              <More of={query} />
             </>
           )
         }}

@@ -1,4 +1,4 @@
-import type { Connection } from '../api/generated'
+import type { Connection, ConnectionState } from '../api/generated'
 import { chain, firstFault, type Level, type Link, type Surroundings } from '../chain'
 import type { Format } from '../format'
 import type { Words } from '../words'
@@ -21,7 +21,8 @@ export function judge(connection: Connection, around: Surroundings, words: Words
 
 const sentence = (text: string) => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
-// Worst first: what only the customer can mend, then what needs a hand, then what is under way.
-const ORDER: Record<string, number> = { RECONNECT_REQUIRED: 0, ATTENTION: 1, CLAIMING: 2, CONNECTED: 3, DISCONNECTED: 4 }
+// WORST_FIRST are the states of a connection: what only the customer can mend, then what needs a hand, then what is under way.
+export const WORST_FIRST = ['RECONNECT_REQUIRED', 'ATTENTION', 'CLAIMING', 'CONNECTED', 'DISCONNECTED'] as const satisfies readonly ConnectionState[]
+const rank = ({ state }: Connection) => (WORST_FIRST.findIndex((s) => s === state) + 1) || WORST_FIRST.length + 1
 export const worstFirst = (a: Connection, b: Connection) =>
-  (ORDER[a.state ?? ''] ?? 9) - (ORDER[b.state ?? ''] ?? 9) || (b.stateTime ?? '').localeCompare(a.stateTime ?? '')
+  rank(a) - rank(b) || (b.stateTime ?? '').localeCompare(a.stateTime ?? '')

@@ -1,18 +1,18 @@
 import { Button, TextInput } from '@mantine/core'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useMemo } from 'react'
-import { ConnectionState, type Connection } from '../api/generated'
+import type { Connection } from '../api/generated'
 import { lastHeard, type Listed } from '../api/lists'
 import { useConnections } from '../api/live'
 import { endsSoon } from '../chain'
-import { judge, worstFirst } from '../connection/verdict'
+import { judge, WORST_FIRST, worstFirst } from '../connection/verdict'
 import { ConnectButton } from '../connect/ConnectButton'
 import { csv, download } from '../csv'
-import { Badge, connectionTone } from '../ui/Badge'
 import { DataTable, type Column } from '../ui/DataTable'
 import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
 import { Bones, Empty, Foreign, PageHead, Panel } from '../ui/parts'
+import { ConnectionBadge } from '../ui/StateBadge'
 import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -21,7 +21,6 @@ import own from './connections.module.css'
 import { matches } from './matches'
 
 const route = getRouteApi('/connections')
-const TABS = [ConnectionState.RECONNECT_REQUIRED, ConnectionState.ATTENTION, ConnectionState.CLAIMING, ConnectionState.CONNECTED, ConnectionState.DISCONNECTED] as const
 
 export default function Connections() {
   const { words } = useSpeech()
@@ -63,7 +62,7 @@ function Found({ list }: { list: Listed<Connection> }) {
     <>
       <nav className={css.tabs} aria-label={words.connections.situation}>
         <Tab label={words.common.all} count={matching.length} />
-        {TABS.map((s) => (
+        {WORST_FIRST.map((s) => (
           <Tab key={s} state={s} label={words.tabs[s]} count={count(s)} />
         ))}
       </nav>
@@ -129,7 +128,7 @@ function Table({ rows, heard }: { rows: Connection[]; heard: string | undefined 
       lead: true,
       cell: (c) => (
         <div className={own.situation}>
-          <Badge tone={connectionTone[c.state ?? 'STATE_UNSPECIFIED']}>{words.state[(c.state ?? 'CLAIMING') as keyof typeof words.state]}</Badge>
+          <ConnectionBadge state={c.state} />
           {c.state !== 'CONNECTED' && <small>{judge(c, { now, heard }, words, format).sentence}</small>}
         </div>
       ),

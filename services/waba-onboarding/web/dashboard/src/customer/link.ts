@@ -19,5 +19,6 @@ export function takeLink(location: Location, history: History): Link {
   return { token, lost, ...(back?.[2] && { onboardingId: back[2] }) }
 }
 
-// The browsers inside of apps lose popups, and with them the way back.
+// The browsers inside of apps lose popups, and with them the way back. The kit's losesPopups knows them too, but LINE's only
+// as the phone that it runs on: it leaves for the full page on every phone, and this hint is for those who can change browsers.
 export const inAppBrowser = (userAgent: string) => /FBAN|FBAV|FB_IAB|Instagram|WhatsApp|Line\/|; wv\)/.test(userAgent)

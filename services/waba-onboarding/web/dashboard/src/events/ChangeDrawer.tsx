@@ -3,8 +3,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { Change } from '../api/generated'
 import { getChangeOptions, replayChangeMutation } from '../api/generated/@tanstack/react-query.gen'
-import { Badge, changeTone } from '../ui/Badge'
 import { Copy, Foreign, Id, Row, Rows, visible } from '../ui/parts'
+import { ChangeBadge } from '../ui/StateBadge'
 import { announce } from '../ui/toast'
 import { Ago } from '../ui/Time'
 import { Answered, Trouble } from '../ui/Trouble'
@@ -39,7 +39,7 @@ function OneChange({ change: c }: { change: Change }) {
         <code>
           <Foreign>{c.field}</Foreign>
         </code>
-        <Badge tone={changeTone[c.state ?? 'STATE_UNSPECIFIED']}>{words.change[(c.state ?? 'WAITING') as keyof typeof words.change]}</Badge>
+        <ChangeBadge state={c.state} />
         <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate({ path: { changeId: c.changeId ?? '' }, body: {} })} ml="auto">
           {words.events.replay}
         </Button>

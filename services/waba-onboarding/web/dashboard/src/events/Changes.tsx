@@ -1,14 +1,15 @@
 import { Button, TextInput } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { ChangeState, listChanges, type Change, type Connection } from '../api/generated'
 import { useConnections } from '../api/live'
-import { Badge, changeTone } from '../ui/Badge'
+import { usePages } from '../api/pages'
 import { DataTable, type Column } from '../ui/DataTable'
 import { FilterLink } from '../ui/FilterLink'
 import { Icon } from '../ui/Icon'
+import { More } from '../ui/More'
 import { Bones, Empty, Foreign, Panel } from '../ui/parts'
+import { ChangeBadge } from '../ui/StateBadge'
 import { Ago } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -27,19 +28,15 @@ export function Changes() {
   const navigate = useNavigate()
   const state = STATES.find((s) => s === search.state)
   const filtered = Boolean(state || field || connection)
-  const query = useInfiniteQuery({
-    queryKey: ['changes', state, field, connection],
-    queryFn: async ({ pageParam, signal }) => {
-      const { data } = await listChanges({
-        query: { states: state && [state], fields: field ? [field] : undefined, connectionId: connection, pageSize: 50, pageToken: pageParam || undefined },
+  const query = usePages({
+    key: ['changes', state, field, connection],
+    every: 10_000,
+    read: (pageToken, signal) =>
+      listChanges({
+        query: { states: state && [state], fields: field ? [field] : undefined, connectionId: connection, pageSize: 50, pageToken },
         signal,
         throwOnError: true,
-      })
-      return data
-    },
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextPageToken || undefined,
-    refetchInterval: 10_000,
+      }),
   })
   const rows = query.data?.pages.flatMap((p) => p.changes ?? []) ?? []
   return (
@@ -72,11 +69,7 @@ export function Changes() {
           </Panel>
         )}
       </Answered>
-      {query.hasNextPage && (
-        <Button variant="default" mt="md" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {words.common.more}
-        </Button>
-      )}
+      <More of={query} mt="md" />
       {id && <ChangeDrawer id={id} onClose={() => void navigate({ to: '/events', search: { state, field, connection } })} />}
     </>
   )
@@ -123,7 +116,7 @@ function Table({ rows }: { rows: Change[] }) {
       ),
     },
     { head: words.events.connection, cell: (c) => <Owner change={c} connections={connections} /> },
-    { head: words.events.state, cell: (c) => <Badge tone={changeTone[c.state ?? 'STATE_UNSPECIFIED']}>{words.change[(c.state ?? 'WAITING') as keyof typeof words.change]}</Badge> },
+    { head: words.events.state, cell: (c) => <ChangeBadge state={c.state} /> },
     { head: words.events.received, cell: (c) => <Ago time={c.receiveTime} /> },
     { head: words.events.delay, cell: (c) => <span className="nowrap">{delay(c, format.duration)}</span> },
   ]

@@ -1,23 +1,22 @@
 import { Link } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
 import { latestAttempts } from '../api/first'
-import { ConnectionState, type Connection } from '../api/generated'
+import type { Connection } from '../api/generated'
 import { lastHeard, type Listed } from '../api/lists'
 import { useConnections } from '../api/live'
 import { endsSoon } from '../chain'
 import { ConnectButton } from '../connect/ConnectButton'
-import { judge, worstFirst } from '../connection/verdict'
-import { Badge, connectionTone, onboardingTone, TONE_ICONS } from '../ui/Badge'
+import { judge, WORST_FIRST, worstFirst } from '../connection/verdict'
+import { connectionTone, TONE_ICONS } from '../ui/Badge'
 import { Icon } from '../ui/Icon'
 import { Bones, Foreign, PageHead, Panel } from '../ui/parts'
+import { ConnectionBadge, OnboardingBadge } from '../ui/StateBadge'
 import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import ui from '../ui/ui.module.css'
 import css from './overview.module.css'
 import { Traffic } from './Traffic'
-
-const STATES = [ConnectionState.RECONNECT_REQUIRED, ConnectionState.ATTENTION, ConnectionState.CLAIMING, ConnectionState.CONNECTED, ConnectionState.DISCONNECTED] as const
 
 export function Overview() {
   const { words } = useSpeech()
@@ -68,7 +67,7 @@ function Health({ list }: { list: Listed<Connection> }) {
   return (
     <>
       <ul className={css.counts}>
-        {STATES.map((state) => {
+        {WORST_FIRST.map((state) => {
           const count = list.items.filter((c) => c.state === state).length
           const tone = count === 0 ? 'idle' : connectionTone[state]
           return (
@@ -121,7 +120,7 @@ function Worst({ list }: { list: Listed<Connection> }) {
                 <p className="muted">{judge(c, { now, heard }, words, format).sentence}</p>
               </div>
               <div className={css.aside}>
-                <Badge tone={connectionTone[c.state ?? 'STATE_UNSPECIFIED']}>{words.state[(c.state ?? 'CLAIMING') as keyof typeof words.state]}</Badge>
+                <ConnectionBadge state={c.state} />
                 <small className="muted">
                   <Ago time={c.stateTime} />
                 </small>
@@ -180,7 +179,7 @@ function Latest() {
                     {o.message && <p className="muted">{o.message}</p>}
                   </div>
                   <div className={css.aside}>
-                    <Badge tone={onboardingTone[o.state ?? 'STATE_UNSPECIFIED']}>{words.onboarding[(o.state ?? 'STARTED') as keyof typeof words.onboarding]}</Badge>
+                    <OnboardingBadge state={o.state} />
                     <small className="muted">
                       <Ago time={o.createTime} />
                     </small>
