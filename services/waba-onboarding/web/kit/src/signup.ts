@@ -214,7 +214,7 @@ export class Signup {
   async #follow(run: Run, call: () => Promise<Onboarding>, tries = Infinity): Promise<void> {
     try {
       let onboarding = await this.#patiently(run, call, tries)
-      while (this.#arrived(run, onboarding)) {
+      while (this.#showed(run, onboarding)) {
         const seen = onboarding.state
         onboarding = await this.#patiently(run, () => run.api.wait(seen), Infinity)
       }
@@ -241,7 +241,7 @@ export class Signup {
   }
 
   /** Shows an onboarding, and tells whether there is more to come. */
-  #arrived(run: Run, onboarding: Onboarding): boolean {
+  #showed(run: Run, onboarding: Onboarding): boolean {
     if (run !== this.#run) return false
     switch (onboarding.state) {
       case 'STARTED': // the full page came back with Meta's error, not with a code
