@@ -101,7 +101,8 @@ export class Devstack {
   }
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
+/** Waits for a program that was started to answer. */
+export async function untilReady(child: ChildProcess, url: string): Promise<void> {
   for (const start = Date.now(); Date.now() - start < patience; ) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`)
     const ready = await fetch(url).catch(() => undefined)

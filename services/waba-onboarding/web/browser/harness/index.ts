@@ -2,11 +2,13 @@ import { after, before, test } from 'node:test'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium, type Launched } from './chromium'
 import { Devstack } from './devstack'
+import { patience } from './patience'
 import { Site } from './site'
 import { Watch } from './watch'
 
 export { Devstack, Watch }
 export * from './dialog'
+export { until } from './patience'
 
 /** A web site of an integrator. */
 export interface Host {
@@ -57,7 +59,7 @@ export function browserTest(name: string, run: (stage: Stage) => Promise<void>, 
     const organization = `org-${++tests}`
     await devstack.sim('dialog', {})
     const context = await chromium.browser.newContext({ locale: 'pt-BR', ...options })
-    context.setDefaultTimeout(Number(process.env['PATIENCE'] ?? 20_000))
+    context.setDefaultTimeout(patience)
     await context.addCookies([{ name: 'shop', value: organization, url: host.origin }])
     const watch = new Watch(context)
     watch.keepSecret(devstack.operatorToken)

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
-import { freePorts, type Devstack } from './devstack'
+import { freePorts, untilReady, type Devstack } from './devstack'
 import type { Host } from './index'
 
 const example = new URL('../../../kit/examples/nextjs', import.meta.url).pathname // of .build/tests
@@ -26,10 +26,7 @@ export async function startNext(): Promise<Host> {
       process.kill(-child.pid, 'SIGTERM')
       await once(child, 'exit')
     }
-    while (!(await fetch(`${origin}/whatsapp`).catch(() => undefined))?.ok) {
-      if (child.exitCode !== null) throw new Error(`next start ended with ${child.exitCode}`)
-      await new Promise((resume) => setTimeout(resume, 100))
-    }
+    await untilReady(child, `${origin}/whatsapp`)
   }
   return { origin, pages: ['/whatsapp'], serve, stop: () => stop() }
 }

@@ -2,12 +2,15 @@
 import type { Locator, Page } from 'playwright-core'
 import { finishPopup } from './dialog'
 import type { Stage } from './index'
+import { patience, until } from './patience'
 
 /** Opens a screen as the operator, for the organization of the test or for all. */
 export async function signIn(stage: Stage, path = '/', organization: string = stage.organization): Promise<void> {
   const { page, devstack } = stage
-  const search = organization ? `?org=${organization}` : ''
-  await page.goto(`${devstack.url}${path}${search}#token=${devstack.operatorToken}`)
+  const url = new URL(path, devstack.url)
+  if (organization) url.searchParams.set('org', organization)
+  url.hash = `token=${devstack.operatorToken}`
+  await page.goto(url.href)
   await page.waitForURL((url) => url.hash === '')
   await page.getByRole('heading', { level: 1 }).waitFor()
 }
@@ -21,15 +24,16 @@ export async function goTo(page: Page, path: string): Promise<void> {
 
 /** Waits until nothing is being read any more and the page stands still. */
 export async function settled(page: Page): Promise<void> {
-  await page.evaluate(async () => {
+  await page.evaluate(async (most) => {
     let [shown, still] = ['', 0]
-    for (let i = 0; i < 100 && still < 5; i++) {
+    for (let i = 0; still < 5; i++) {
+      if (i * 50 > most) throw new Error('the page does not come to rest')
       await new Promise((resume) => setTimeout(resume, 50))
       const now = document.body.innerHTML
       still = now === shown && !document.querySelector('[class*="bones"]') ? still + 1 : 0
       shown = now
     }
-  })
+  }, patience)
 }
 
 /** A customer's signup, claimed by the API; what the page is about to show. */
@@ -70,13 +74,4 @@ export async function throughPopup(page: Page): Promise<void> {
 /** Waits until what is found says so. */
 export async function says(found: Locator, text: string | RegExp): Promise<void> {
   await found.filter({ hasText: text }).first().waitFor()
-}
-
-/** Asks until the answer is as wanted; what the service does by itself takes a moment. */
-export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  for (const start = Date.now(); ; await new Promise((resume) => setTimeout(resume, 100))) {
-    const answer = await ask()
-    if (wanted(answer)) return answer
-    if (Date.now() - start > 15_000) throw new Error(`still ${JSON.stringify(answer)}`)
-  }
 }

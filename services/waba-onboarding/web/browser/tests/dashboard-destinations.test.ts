@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, shareStack, type Stage } from '../harness'
+import { browserTest, shareStack, until, type Stage } from '../harness'
 import { accessible, picture } from '../harness/accessible'
-import { claim, goTo, says, signIn, until } from '../harness/operator'
+import { claim, goTo, says, signIn } from '../harness/operator'
 import { withReceiver } from '../harness/receiver'
 
 shareStack()

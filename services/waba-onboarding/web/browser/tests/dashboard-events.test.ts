@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { browserTest, shareStack, type Stage } from '../harness'
+import { browserTest, shareStack, until, type Stage } from '../harness'
 import { accessible, picture } from '../harness/accessible'
-import { claim, goTo, says, signIn, until } from '../harness/operator'
+import { claim, goTo, says, signIn } from '../harness/operator'
 import { withReceiver, type Receiver } from '../harness/receiver'
 
 shareStack()

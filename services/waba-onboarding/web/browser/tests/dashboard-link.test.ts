@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, shareStack, type Devstack, type Stage } from '../harness'
+import { browserTest, shareStack, until, type Devstack, type Stage } from '../harness'
 import { accessible, picture } from '../harness/accessible'
-import { claim, registered, says, signIn, until } from '../harness/operator'
+import { claim, registered, says, signIn } from '../harness/operator'
 
 shareStack()
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, shareStack } from '../harness'
+import { browserTest, shareStack, until } from '../harness'
 import { accessible, picture } from '../harness/accessible'
-import { claim, registered, says, signIn, throughPopup, until } from '../harness/operator'
+import { claim, registered, says, signIn, throughPopup } from '../harness/operator'
 
 shareStack()
 

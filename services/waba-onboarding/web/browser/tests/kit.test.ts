@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, finishPopup, press, shareStack, walkTo, type Stage } from '../harness'
+import { browserTest, finishPopup, press, shareStack, until, walkTo, type Stage } from '../harness'
 
 shareStack()
 
@@ -34,12 +34,7 @@ async function connected(stage: Stage, before: number, index = 0): Promise<void>
 
 /** What was reported of a run, once it is there: reports are in nobody's way. */
 async function reported(stage: Stage, event: string, index = 0): Promise<Record<string, any>> {
-  for (let i = 0; i < 100; i++) {
-    const { signup } = await stage.onboarding(index)
-    if (signup?.event === event) return signup
-    await new Promise((resume) => setTimeout(resume, 50))
-  }
-  return assert.fail(`${event} is not reported`)
+  return (await until(() => stage.onboarding(index), ({ signup }) => signup?.event === event))['signup']
 }
 
 for (const [order, more] of [

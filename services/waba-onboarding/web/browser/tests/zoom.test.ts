@@ -2,7 +2,7 @@
 import type { Locator } from 'playwright-core'
 import { browserTest, shareStack, type Stage } from '../harness'
 import { accessible, focusShows, picture } from '../harness/accessible'
-import { visit } from '../harness/dashboard'
+import { signIn } from '../harness/operator'
 
 shareStack()
 
@@ -30,7 +30,7 @@ for (const locale of ['pt-BR', 'en-US']) {
   browserTest(`zoom: every screen of the dashboard fits, and the focus is never covered, ${locale}`, async (stage) => {
     const id = await furnish(stage)
     for (const path of ['/', '/connections', `/connections/${id}`, '/attempts', '/events', '/events?tab=destinations']) {
-      await visit(stage, path)
+      await signIn(stage, path)
       await looks(stage, path.replace(id, 'one'))
     }
   }, { ...zoomed, locale })
@@ -40,7 +40,7 @@ browserTest('zoom: what opens over a screen fits too', async (stage) => {
   await furnish(stage)
   const { page } = stage
   const open = async (path: string, button: Locator, what: string) => {
-    await visit(stage, path)
+    await signIn(stage, path)
     await button.first().click()
     await page.getByRole('dialog').waitFor()
     await looks(stage, what)
