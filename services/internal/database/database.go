@@ -297,6 +297,3 @@ func Tx(tx *gorm.DB) (*sql.Tx, error) {
 	}
 	return inner, nil
 }
-
-// NotFound tells whether Take found no row.
-func NotFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }

@@ -52,8 +52,8 @@ type Keyring struct {
 // Ciphertext is Tink's wire format: 0x01, the key id as four bytes (big endian), a nonce of 12 bytes, the encrypted
 // secret, and a tag of 16 bytes. KeyID repeats the key id for queries: which rows wait for re-sealing.
 type Sealed struct {
-	KeyID      uint32
 	Ciphertext []byte
+	KeyID      uint32
 }
 
 // Ephemeral makes a keyring that is gone with the process, for tests.

@@ -114,7 +114,7 @@ func (b *Broker) seal(token secret.Text, organization string, id uuid.UUID, vers
 	if err != nil {
 		return store.Sealed{}, err
 	}
-	return store.Sealed{Ciphertext: sealed.Ciphertext, KeyID: sealed.KeyID}, nil
+	return store.Sealed(sealed), nil
 }
 
 func (b *Broker) open(t store.Token) (secret.Text, error) {

@@ -29,7 +29,7 @@ type Binding struct {
 // binding. Binding the same again changes nothing. ErrNotFound for a token of nobody or another; *NotActiveError for
 // one that is not ACTIVE, so that a paused twin can not undo a newer bind.
 func (s *Store) Bind(ctx context.Context, b Binding) (replaced *uuid.UUID, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		replaced = nil
 		token, err := takeToken(s.db.ForUpdate(tx).Where("organization_id = ?", b.OrganizationID), b.TokenID)
 		if err != nil {
@@ -83,7 +83,7 @@ func (s *Store) putBinding(tx *gorm.DB, b Binding) (old *uuid.UUID, err error) {
 
 // Unbind ends a binding, and with its last one the token. Without a binding nothing changes.
 func (s *Store) Unbind(ctx context.Context, organization, waba, actor string) (replaced *uuid.UUID, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		replaced = nil
 		old, err := s.takeBinding(tx, organization, waba)
 		if err != nil || old == nil {

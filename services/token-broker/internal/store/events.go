@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // EventType is one kind of thing that happens to a token.
@@ -44,7 +46,7 @@ func (Event) TableName() string { return "token_events" }
 
 // record writes an event in the transaction of what it tells.
 func (s *Store) record(tx *gorm.DB, e Event) error {
-	e.ID, e.Time = newID(), s.now()
+	e.ID, e.Time = database.NewID(), s.now()
 	e.Actor = cmp.Or(e.Actor, "token-broker")
 	return tx.Session(&gorm.Session{NewDB: true}).Create(&e).Error
 }
@@ -61,7 +63,7 @@ func (s *Store) ListEvents(ctx context.Context, organization string, token uuid.
 		}
 		return query.Order("id desc").Limit(limit).Find(&events).Error
 	})
-	return events, notFound(err)
+	return events, err
 }
 
 // Reveal counts how often a caller was shown a token within a minute.
@@ -80,7 +82,7 @@ const revealBatch = 1000
 
 // CountReveals adds to the counts, all or none. No key may stand there twice.
 func (s *Store) CountReveals(ctx context.Context, reveals []Reveal) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		add := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "caller"}, {Name: "token_id"}, {Name: "minute"}},
 			DoUpdates: clause.Assignments(map[string]any{"count": gorm.Expr("token_reveals.count + excluded.count")}),

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // ExchangeState is how far the spending of a code got.
@@ -55,7 +57,7 @@ func (s *Store) ReserveExchange(ctx context.Context, r Reservation) (exchange Ex
 		Fingerprint: r.Fingerprint, OrganizationID: r.OrganizationID, OnboardingID: r.OnboardingID, SpenderID: r.SpenderID,
 		State: Spending, Metadata: map[string]string{}, LeaseTime: now.Add(r.Lease), CreateTime: now,
 	}
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if insert.Error != nil || insert.RowsAffected == 1 {
 			exchange = row
@@ -100,27 +102,27 @@ func (s *Store) findExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB)
 
 func (s *Store) readExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB) (exchange Exchange, err error) {
 	err = s.db.Read(ctx, func(tx *gorm.DB) error { return which(tx).Take(&exchange).Error })
-	return exchange, notFound(err)
+	return exchange, err
 }
 
 // FailExchange records that Meta refused the code. ErrLost when the exchange had ended before.
 func (s *Store) FailExchange(ctx context.Context, fingerprint, reason string, metadata map[string]string) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		return s.endExchange(tx, fingerprint, Exchange{State: Failed, Reason: reason, Metadata: metadata})
 	})
 }
 
 // LoseExchange records that nobody can tell whether the code is spent. ErrLost when the exchange had ended before.
 func (s *Store) LoseExchange(ctx context.Context, fingerprint string) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		return s.endExchange(tx, fingerprint, Exchange{State: Unknown, Metadata: map[string]string{}})
 	})
 }
 
 // ReleaseExchange takes a reservation back: the code was not sent. ErrLost when the exchange had ended before.
 func (s *Store) ReleaseExchange(ctx context.Context, fingerprint string) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
-		return oneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrLost)
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+		return database.OneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrLost)
 	})
 }
 
@@ -130,15 +132,5 @@ func (s *Store) endExchange(tx *gorm.DB, fingerprint string, end Exchange) error
 	end.EndTime = &now
 	update := tx.Model(&Exchange{}).Where("fingerprint = ? and state = ?", fingerprint, Spending).
 		Select("state", "reason", "metadata", "token_id", "end_time").Updates(end)
-	return oneRow(update, ErrLost)
-}
-
-func oneRow(result *gorm.DB, otherwise error) error {
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected == 0 {
-		return otherwise
-	}
-	return nil
+	return database.OneRow(update, ErrLost)
 }

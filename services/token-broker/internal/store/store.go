@@ -6,14 +6,12 @@
 package store
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
-	"gorm.io/gorm"
 
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/jobs"
@@ -24,7 +22,7 @@ var migrations embed.FS
 
 // What callers branch on.
 var (
-	ErrNotFound      = errors.New("store: not found")
+	ErrNotFound      = database.ErrNotFound
 	ErrCodeOfAnother = errors.New("store: the code was reserved by another organization")
 	ErrLost          = errors.New("store: the exchange is no longer ours to end")
 	ErrStale         = errors.New("store: the token changed since it was read")
@@ -73,17 +71,3 @@ var (
 	_ river.JobArgs = SettleArgs{}
 	_ river.JobArgs = EraseArgs{}
 )
-
-func notFound(err error) error {
-	if database.NotFound(err) {
-		return ErrNotFound
-	}
-	return err
-}
-
-// inTx is database.InTx with this store's sentinels.
-func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
-	return notFound(s.db.InTx(ctx, f))
-}
-
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

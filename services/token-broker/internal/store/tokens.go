@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // State is where a token stands.
@@ -71,7 +73,7 @@ func (s *Store) StoreToken(ctx context.Context, n NewToken) (Token, error) {
 		Scopes: []string{}, TargetIDs: []string{}, Ciphertext: n.Sealed.Ciphertext, KeyID: n.Sealed.KeyID, Version: 1,
 		ExpireTime: n.ExpireTime, CreateTime: now,
 	}
-	err := s.inTx(ctx, func(tx *gorm.DB) error {
+	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
 		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&token)
 		if insert.Error != nil || insert.RowsAffected == 0 { // all of it was committed before
 			return insert.Error
@@ -94,7 +96,7 @@ func (s *Store) FindToken(ctx context.Context, organization string, id uuid.UUID
 		token, err = takeToken(tx.Where("organization_id = ?", organization), id)
 		return err
 	})
-	return token, notFound(err)
+	return token, err
 }
 
 // DescribeToken reads a token of the organization, with the WABAs it serves.
@@ -105,7 +107,7 @@ func (s *Store) DescribeToken(ctx context.Context, organization string, id uuid.
 		}
 		return tx.Model(&binding{}).Where("token_id = ?", id).Order("waba_id").Pluck("waba_id", &token.WabaIDs).Error
 	})
-	return token, notFound(err)
+	return token, err
 }
 
 // FindAnyToken reads a token for a job, which has no organization of its own.
@@ -114,7 +116,7 @@ func (s *Store) FindAnyToken(ctx context.Context, id uuid.UUID) (token Token, er
 		token, err = takeToken(tx, id)
 		return err
 	})
-	return token, notFound(err)
+	return token, err
 }
 
 // FindTokenOfWABA reads the token that serves a WABA.
@@ -124,7 +126,7 @@ func (s *Store) FindTokenOfWABA(ctx context.Context, organization, waba string) 
 			Where("id = (select token_id from token_wabas where organization_id = ? and waba_id = ?)", organization, waba).
 			Take(&token).Error
 	})
-	return token, notFound(err)
+	return token, err
 }
 
 func takeToken(tx *gorm.DB, id uuid.UUID) (token Token, err error) {
@@ -142,7 +144,7 @@ type Facts struct {
 
 // ActivateToken records Meta's word that an unverified token is ours and valid. ErrStale when it is not unverified.
 func (s *Store) ActivateToken(ctx context.Context, id uuid.UUID, facts Facts) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		now := s.now()
 		update := tx.Model(&Token{}).Where("id = ? and state = ?", id, Unverified).
 			Select("kind", "state", "state_time", "scopes", "target_ids", "expire_time", "data_access_expire_time").
@@ -150,7 +152,7 @@ func (s *Store) ActivateToken(ctx context.Context, id uuid.UUID, facts Facts) er
 				Kind: facts.Kind, State: Active, StateTime: now, Scopes: facts.Scopes, TargetIDs: facts.TargetIDs,
 				ExpireTime: facts.ExpireTime, DataAccessExpireTime: facts.DataAccessExpireTime,
 			})
-		if err := oneRow(update, ErrStale); err != nil {
+		if err := database.OneRow(update, ErrStale); err != nil {
 			return err
 		}
 		return s.record(tx, Event{TokenID: id, Type: EventVerified})
@@ -159,7 +161,7 @@ func (s *Store) ActivateToken(ctx context.Context, id uuid.UUID, facts Facts) er
 
 // EndToken records Meta's word that a token that is UNVERIFIED or ACTIVE is good no longer. ErrStale when it is neither.
 func (s *Store) EndToken(ctx context.Context, id uuid.UUID, end Ending) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		return s.end(tx.Where("state in ?", []State{Unverified, Active}), id, end)
 	})
 }
@@ -179,7 +181,7 @@ func (s *Store) end(tx *gorm.DB, id uuid.UUID, end Ending) error {
 	if end.Erase {
 		columns["ciphertext"] = nil
 	}
-	if err := oneRow(tx.Model(&Token{}).Where("id = ?", id).Updates(columns), ErrStale); err != nil {
+	if err := database.OneRow(tx.Model(&Token{}).Where("id = ?", id).Updates(columns), ErrStale); err != nil {
 		return err
 	}
 	return s.record(tx, Event{TokenID: id, Type: end.Event, Actor: end.Actor, Reason: end.Reason, WabaID: end.WabaID})
@@ -189,14 +191,14 @@ func (s *Store) end(tx *gorm.DB, id uuid.UUID, end Ending) error {
 // changed the token since version was read.
 func (s *Store) ReplaceSecret(ctx context.Context, id uuid.UUID, version int64, sealed Sealed, facts Facts) error {
 	now := s.now()
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		swap := tx.Model(&Token{}).Where("id = ? and version = ? and state = ?", id, version, Active).
 			Select("ciphertext", "key_id", "version", "expire_time", "data_access_expire_time", "extend_time").
 			Updates(Token{
 				Ciphertext: sealed.Ciphertext, KeyID: sealed.KeyID, Version: version + 1, ExpireTime: facts.ExpireTime,
 				DataAccessExpireTime: facts.DataAccessExpireTime, ExtendTime: &now,
 			})
-		if err := oneRow(swap, ErrStale); err != nil {
+		if err := database.OneRow(swap, ErrStale); err != nil {
 			return err
 		}
 		return s.record(tx, Event{TokenID: id, Type: EventExtended})
@@ -205,9 +207,9 @@ func (s *Store) ReplaceSecret(ctx context.Context, id uuid.UUID, version int64, 
 
 // KeepSecret records that Meta refused to extend a token, so that nobody asks again; the token serves on.
 func (s *Store) KeepSecret(ctx context.Context, id uuid.UUID, version int64, reason string) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		keep := tx.Model(&Token{}).Where("id = ? and version = ?", id, version).Updates(map[string]any{"extend_time": s.now()})
-		if err := oneRow(keep, ErrStale); err != nil {
+		if err := database.OneRow(keep, ErrStale); err != nil {
 			return err
 		}
 		return s.record(tx, Event{TokenID: id, Type: EventExtensionFailed, Reason: reason})
@@ -217,7 +219,7 @@ func (s *Store) KeepSecret(ctx context.Context, id uuid.UUID, version int64, rea
 // RevokeToken ends a token for good and erases its ciphertext, which it hands back once, so that Meta can be told.
 // Revoking a token that was erased before changes nothing and hands back nothing.
 func (s *Store) RevokeToken(ctx context.Context, organization string, id uuid.UUID, actor string) (before Token, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		before, err = takeToken(s.db.ForUpdate(tx).Where("organization_id = ?", organization), id)
 		if err != nil || before.State == Revoked || before.State == Superseded {
 			return err
@@ -235,7 +237,7 @@ const unbound = "not exists (select 1 from token_wabas where token_wabas.token_i
 
 // EraseUnbound erases tokens that were stored before a time and never bound, a batch at a time, and counts them.
 func (s *Store) EraseUnbound(ctx context.Context, before time.Time, batch int) (erased int, err error) {
-	err = s.inTx(ctx, func(tx *gorm.DB) error {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		erased = 0
 		var ids []uuid.UUID
 		query := s.db.ForUpdate(tx).Model(&Token{}).Where("ciphertext is not null and create_time < ?", before).Where(unbound)

@@ -71,7 +71,7 @@ func (s *Service) RegisterPhoneNumber(ctx context.Context, req *onboardingv1.Reg
 }
 
 func (s *Service) startRegistration(ctx context.Context, c store.Connection, n store.PhoneNumber, pin secret.Text) error {
-	var sealed *store.SealedPIN
+	var sealed *store.Sealed
 	if !pin.IsEmpty() {
 		kept, err := s.sealPIN(c, n, pin)
 		if err != nil {
@@ -178,12 +178,12 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 	return false, 0, nil
 }
 
-func (s *Service) sealPIN(c store.Connection, n store.PhoneNumber, pin secret.Text) (store.SealedPIN, error) {
+func (s *Service) sealPIN(c store.Connection, n store.PhoneNumber, pin secret.Text) (store.Sealed, error) {
 	sealed, err := s.Keys.Seal(pin, pinContext(c, n))
 	if err != nil {
-		return store.SealedPIN{}, fmt.Errorf("seal the PIN: %w", err)
+		return store.Sealed{}, fmt.Errorf("seal the PIN: %w", err)
 	}
-	return store.SealedPIN{Ciphertext: sealed.Ciphertext, KeyID: sealed.KeyID}, nil
+	return store.Sealed(sealed), nil
 }
 
 // pinContext ties a sealed PIN to its number.

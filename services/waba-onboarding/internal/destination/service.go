@@ -214,8 +214,7 @@ func (s *Service) RotateDestinationSecret(ctx context.Context, req *onboardingv1
 	if err != nil {
 		return nil, err
 	}
-	next := store.SealedSecret{Ciphertext: sealed.Ciphertext, KeyID: sealed.KeyID}
-	if err := s.Store.RotateDestinationSecret(ctx, d, next, s.Now().Add(bothSecrets), identity.Name(ctx)); err != nil {
+	if err := s.Store.RotateDestinationSecret(ctx, d, store.Sealed(sealed), s.Now().Add(bothSecrets), identity.Name(ctx)); err != nil {
 		return nil, asFault(err)
 	}
 	described := describe(&d)

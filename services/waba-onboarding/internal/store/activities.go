@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // Activity is one line of a timeline. Append-only: what people see, and the audit.
@@ -25,7 +27,7 @@ type Activity struct {
 
 // note writes an activity in the transaction of what it tells.
 func (s *Store) note(tx *gorm.DB, a Activity) error {
-	a.ID, a.Time = newID(), s.now()
+	a.ID, a.Time = database.NewID(), s.now()
 	a.Actor = cmp.Or(a.Actor, "waba-onboarding")
 	return tx.Create(&a).Error
 }

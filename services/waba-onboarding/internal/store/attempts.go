@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // DestinationAttempt is one try to send something to a destination. Append-only.
@@ -61,11 +63,11 @@ func (s *Store) endParcel(tx *gorm.DB, p Parcel, a DestinationAttempt, goOn bool
 	}
 	var lane Lane
 	held := s.db.ForUpdate(tx).Where("destination_id = ? and lane = ? and epoch = ?", d.ID, p.Lane.Lane, p.Lane.Epoch)
-	if err := oneRow(held.Limit(1).Find(&lane), ErrFenced); err != nil {
+	if err := database.OneRow(held.Limit(1).Find(&lane), ErrFenced); err != nil {
 		return nil, err
 	}
 	lane.Attempts++
-	a.ID, a.DestinationID, a.Attempt = newID(), d.ID, lane.Attempts
+	a.ID, a.DestinationID, a.Attempt = database.NewID(), d.ID, lane.Attempts
 	a.EventID, a.EventType, a.ChangeID = p.Event.ID, p.Event.Type, p.Event.ChangeID
 	if a.Received() {
 		next, err := s.received(tx, d, lane, p.Event, goOn)
@@ -142,7 +144,7 @@ func (s *Store) refused(tx *gorm.DB, d Destination, lane Lane, a DestinationAtte
 
 // RecordAttempt keeps an attempt that is of no event of the stream.
 func (s *Store) RecordAttempt(ctx context.Context, a DestinationAttempt) (DestinationAttempt, error) {
-	a.ID = newID()
+	a.ID = database.NewID()
 	err := s.inTx(ctx, func(tx *gorm.DB) error { return tx.Create(&a).Error })
 	return a, err
 }
@@ -169,7 +171,7 @@ func (s *Store) sweepAttempts(ctx context.Context) error {
 		firstIDAt(s.now().Add(-attemptLife)))
 }
 
-// firstIDAt is the lowest id that newID can make at a time (RFC 9562, 5.7: the milliseconds come first).
+// firstIDAt is the lowest id that database.NewID can make at a time (RFC 9562, 5.7: the milliseconds come first).
 func firstIDAt(at time.Time) uuid.UUID {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16) // after 1970

@@ -41,7 +41,7 @@ func (b Batch) Size() (size int64) {
 // KeepBatch makes bodies durable with one statement, which is a commit and one trip to the server. A batch is either of
 // bulk or holds none, so that whoever finds it knows by what way it goes.
 func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte, bulk bool) (Batch, error) {
-	b := Batch{ID: newID(), ReceiveTime: s.now(), Bodies: bodies}
+	b := Batch{ID: database.NewID(), ReceiveTime: s.now(), Bodies: bodies}
 	p, _ := packers.Get().(*packer) // which holds nothing else
 	defer packers.Put(p)
 	err := s.db.Exec(ctx, "insert into batches (id, receive_time, bodies, bulk) values (?, ?, ?, ?)",

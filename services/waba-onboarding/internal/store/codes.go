@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -112,7 +113,7 @@ func (s *Store) findForCode(tx *gorm.DB, p PostedCode) (o Onboarding, err error)
 	}
 	err = query.Take(&o).Error
 	switch {
-	case database.NotFound(err) && p.OnboardingID == uuid.Nil:
+	case errors.Is(err, ErrNotFound) && p.OnboardingID == uuid.Nil:
 		return o, ErrStateMismatch
 	case err != nil:
 		return o, err

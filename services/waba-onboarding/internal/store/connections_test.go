@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 func TestStateFollowsFromFactsAlone(t *testing.T) {
@@ -181,7 +183,7 @@ func TestAnApprovalThatComesLateStillWakesARegistration(t *testing.T) {
 		_, c := b.connected("org-1", "7")
 		n, err := b.FindNumber(t.Context(), c.ID, "17")
 		b.must(err)
-		n, err = b.BeginRegistration(t.Context(), n, SealedPIN{Ciphertext: []byte("pin"), KeyID: 1})
+		n, err = b.BeginRegistration(t.Context(), n, Sealed{Ciphertext: []byte("pin"), KeyID: 1})
 		b.must(err)
 		b.must(b.EndRegistration(t.Context(), n, WaitingForMeta, "DISPLAY_NAME_IN_REVIEW", time.Hour))
 		read := b.now().Add(time.Hour)
@@ -203,12 +205,12 @@ func TestAnOldAttemptToRegisterHasNothingToSay(t *testing.T) {
 		begin := func(pin string) PhoneNumber {
 			n, err := b.FindNumber(ctx, c.ID, "17")
 			b.must(err)
-			n, err = b.BeginRegistration(ctx, n, SealedPIN{Ciphertext: []byte(pin), KeyID: 1})
+			n, err = b.BeginRegistration(ctx, n, Sealed{Ciphertext: []byte(pin), KeyID: 1})
 			b.must(err)
 			return n
 		}
 		slow := begin("first")
-		b.must(b.StartRegistration(ctx, c, "17", &SealedPIN{Ciphertext: []byte("given"), KeyID: 1}, "test"))
+		b.must(b.StartRegistration(ctx, c, "17", &Sealed{Ciphertext: []byte("given"), KeyID: 1}, "test"))
 		b.fenced(b.EndRegistration(ctx, slow, PINRequired, "PIN_REQUIRED", 0))
 		fast := begin("never used")
 		if string(slow.PIN) != "first" || string(fast.PIN) != "given" || slow.Attempts != fast.Attempts {
@@ -229,7 +231,7 @@ func TestANumberThatMetaForgotKeepsItsPIN(t *testing.T) {
 		_, c := b.connected("org-1", "7")
 		n, err := b.FindNumber(ctx, c.ID, "17")
 		b.must(err)
-		n, err = b.BeginRegistration(ctx, n, SealedPIN{Ciphertext: []byte("pin"), KeyID: 1})
+		n, err = b.BeginRegistration(ctx, n, Sealed{Ciphertext: []byte("pin"), KeyID: 1})
 		b.must(err)
 		check := func(numbers ...PhoneNumber) Connection {
 			b.must(b.Record(ctx, c, RecordCheck{Read: &WabaFacts{PhoneNumbers: numbers}}))
@@ -271,7 +273,7 @@ func TestTheDatabaseRefusesASecondHolder(t *testing.T) {
 	each(t, func(t *testing.T, b *bundle) {
 		_, c := b.connected("org-1", "7")
 		thief := c
-		thief.ID, thief.OrganizationID = newID(), "org-2"
+		thief.ID, thief.OrganizationID = database.NewID(), "org-2"
 		err := b.inTx(t.Context(), func(tx *gorm.DB) error { return tx.Create(&thief).Error })
 		if err == nil {
 			t.Error("two connections hold one WABA")

@@ -230,23 +230,17 @@ func (s *Store) moveDestination(tx *gorm.DB, d *Destination, state DestinationSt
 
 // RotateDestinationSecret gives a destination, as it was read, a new secret, sealed for the version after. The one before
 // counts until a time. ErrFenced when somebody else did so since.
-func (s *Store) RotateDestinationSecret(ctx context.Context, read Destination, next SealedSecret, until time.Time, actor string) error {
+func (s *Store) RotateDestinationSecret(ctx context.Context, read Destination, next Sealed, until time.Time, actor string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		mine := tx.Model(&Destination{}).Where("id = ? and secret_version = ?", read.ID, read.SecretVersion).Updates(map[string]any{
 			"secret": next.Ciphertext, "secret_key_id": next.KeyID, "secret_version": read.SecretVersion + 1,
 			"previous_secret": read.Secret, "previous_key_id": read.SecretKeyID, "previous_expire_time": until,
 		})
-		if err := oneRow(mine, ErrFenced); err != nil {
+		if err := database.OneRow(mine, ErrFenced); err != nil {
 			return err
 		}
 		return s.note(tx, read.activity("DESTINATION_SECRET_ROTATED", actor, ""))
 	})
-}
-
-// SealedSecret is a destination's secret as it is kept.
-type SealedSecret struct {
-	Ciphertext []byte
-	KeyID      uint32
 }
 
 // deleteBatch is how many rows go in one commit.

@@ -8,6 +8,8 @@ import (
 	"gorm.io/gorm"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // RequestDisconnect records that a connection is to end, ends a claim of it that has not begun to bind, and enqueues the
@@ -86,7 +88,7 @@ func (s *Store) MarkUnsubscribed(ctx context.Context, c Connection) error {
 func (s *Store) changeEnding(ctx context.Context, c Connection, columns map[string]any) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		mine := tx.Model(&Connection{}).Where("id = ? and epoch = ?", c.ID, c.Epoch)
-		return oneRow(mine.Updates(columns), ErrFenced)
+		return database.OneRow(mine.Updates(columns), ErrFenced)
 	})
 }
 
@@ -97,7 +99,7 @@ func (s *Store) EndConnection(ctx context.Context, c Connection) error {
 			"state": ConnectionDisconnected, "state_time": s.now(), "reasons": "[]", "token_id": "", "token_state": "",
 			"token_expire_time": nil, "subscription_proven": false, "run_time": nil, "seek_time": nil, "epoch": c.Epoch + 1,
 		})
-		if err := oneRow(mine, ErrFenced); err != nil {
+		if err := database.OneRow(mine, ErrFenced); err != nil {
 			return err
 		}
 		idle := tx.Model(&PhoneNumber{}).Where("connection_id = ?", c.ID).Updates(map[string]any{"run_time": nil, "epoch": gorm.Expr("epoch + 1")})

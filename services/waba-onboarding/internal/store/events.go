@@ -144,7 +144,7 @@ func undone(tx *gorm.DB, f func(tx *gorm.DB) error) error {
 
 // emit adds an event to the stream when the transaction ends.
 func (s *Store) emit(tx *gorm.DB, e Event) {
-	e.ID, e.Time = newID(), s.now()
+	e.ID, e.Time = database.NewID(), s.now()
 	if e.Reasons == nil {
 		e.Reasons = []string{}
 	}

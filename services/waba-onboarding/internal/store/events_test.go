@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // said is a change of a connection's WABA.
@@ -133,7 +135,7 @@ func TestWhatIsOldIsRemovedAndACursorSaysSo(t *testing.T) {
 		}
 		insert(said("7", "old"))
 		insert(said("8", "nobody's"))
-		err := b.KeepDelivery(ctx, Delivery{ID: newID(), State: DeliveryReceived, ReceiveTime: b.now(), Body: []byte("{}")})
+		err := b.KeepDelivery(ctx, Delivery{ID: database.NewID(), State: DeliveryReceived, ReceiveTime: b.now(), Body: []byte("{}")})
 		b.must(err)
 		_, passed, err := b.StreamBounds(ctx)
 		b.must(err)

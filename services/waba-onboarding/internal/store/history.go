@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // SyncFact is what a change tells of a sync.
@@ -109,7 +111,7 @@ func (s *Store) historyRows(c Connection, facts []MessageFact, first int) []Mess
 	rows, known := make([]Message, 0, len(facts)), map[string]int{}
 	for i, fact := range facts {
 		row := fact.Message
-		row.ID, row.OrganizationID, row.ConnectionID = newID(), c.OrganizationID, c.ID
+		row.ID, row.OrganizationID, row.ConnectionID = database.NewID(), c.OrganizationID, c.ID
 		if row.MessageTime != nil && row.MessageTime.Before(s.now()) {
 			row.ID = idAt(*row.MessageTime, first+i)
 		}

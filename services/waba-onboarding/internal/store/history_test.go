@@ -11,6 +11,8 @@ import (
 
 	"github.com/whatrack/connect/services/internal/databasetest"
 	"github.com/whatrack/connect/services/internal/jobs"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 func old(wamid, kind, text string, at time.Time) MessageFact {
@@ -102,7 +104,7 @@ func BenchmarkHistoryChunk(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := New(db, queue, time.Now, time.Minute)
-	c := Connection{ID: newID(), OrganizationID: "org-1", WabaID: "7", State: ConnectionConnected, Reasons: []string{}}
+	c := Connection{ID: database.NewID(), OrganizationID: "org-1", WabaID: "7", State: ConnectionConnected, Reasons: []string{}}
 	if err := s.inTx(b.Context(), func(tx *gorm.DB) error { return tx.Create(&c).Error }); err != nil {
 		b.Fatal(err)
 	}

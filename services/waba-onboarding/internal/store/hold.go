@@ -59,7 +59,7 @@ func (s *Store) holdOurs(tx *gorm.DB, o *Onboarding, ours *Connection) error {
 func (s *Store) holdNew(tx *gorm.DB, o *Onboarding) (held bool, err error) {
 	now := s.now()
 	c := Connection{
-		ID: newID(), OrganizationID: o.OrganizationID, WabaID: o.WabaID, State: ConnectionClaiming, Reasons: []string{}, Account: Account{},
+		ID: database.NewID(), OrganizationID: o.OrganizationID, WabaID: o.WabaID, State: ConnectionClaiming, Reasons: []string{}, Account: Account{},
 		StateTime: now, OnboardingID: o.ID, OwnBusiness: o.OwnBusiness, Epoch: 1, CreateTime: now, SoughtNumbers: []string{},
 	}
 	insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&c)

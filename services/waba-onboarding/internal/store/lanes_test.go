@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 func TestWhatADestinationWants(t *testing.T) {
@@ -43,7 +45,7 @@ func (b *bundle) streaming() (d Destination, happen func(number string)) {
 	b.t.Helper()
 	organization := uuid.NewString()
 	d, err := b.CreateDestination(b.t.Context(), Destination{
-		ID: newID(), OrganizationID: organization, Kind: KindEvents, URL: "https://shop.example", Secret: []byte("sealed"), SecretVersion: 1,
+		ID: database.NewID(), OrganizationID: organization, Kind: KindEvents, URL: "https://shop.example", Secret: []byte("sealed"), SecretVersion: 1,
 		EventTypes: []string{"change.*"},
 	}, "test")
 	b.must(err)

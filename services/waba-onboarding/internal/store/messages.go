@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // Direction is who sent a message.
@@ -216,7 +218,7 @@ func (s *Store) messageRow(tx *gorm.DB, c Connection, wamid string, of Message) 
 }
 
 func newMessage(c Connection, wamid string, of Message) Message {
-	of.ID, of.OrganizationID, of.ConnectionID, of.Wamid = newID(), c.OrganizationID, c.ID, wamid
+	of.ID, of.OrganizationID, of.ConnectionID, of.Wamid = database.NewID(), c.OrganizationID, c.ID, wamid
 	if of.Content == nil {
 		of.Content = []byte{}
 	}

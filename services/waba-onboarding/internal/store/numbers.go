@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // Registration is whether a number works on the Cloud API.
@@ -221,15 +223,15 @@ func pending() map[string]any {
 	return map[string]any{"registration": Pending, "reason": "", "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
 }
 
-// SealedPIN is a two-step verification PIN as it is kept.
-type SealedPIN struct {
+// Sealed is the ciphertext of a PIN or of a destination's secret, and the key that opens it.
+type Sealed struct {
 	Ciphertext []byte
 	KeyID      uint32
 }
 
 // StartRegistration makes a number PENDING once more, with a new PIN where one is given. ErrNotFound when the
 // connection has no such number; ErrDisconnecting when it no longer writes to Meta.
-func (s *Store) StartRegistration(ctx context.Context, c Connection, phone string, pin *SealedPIN, actor string) error {
+func (s *Store) StartRegistration(ctx context.Context, c Connection, phone string, pin *Sealed, actor string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		var current Connection
 		if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&current).Error; err != nil {
@@ -244,7 +246,7 @@ func (s *Store) StartRegistration(ctx context.Context, c Connection, phone strin
 		}
 		update := tx.Model(&PhoneNumber{}).
 			Where("connection_id = ? and phone_number_id = ? and coexistence = ? and position <> ?", c.ID, phone, false, gone)
-		if err := oneRow(update.Updates(columns), ErrNotFound); err != nil {
+		if err := database.OneRow(update.Updates(columns), ErrNotFound); err != nil {
 			return err
 		}
 		if err := s.note(tx, c.activity("NUMBER_REGISTRATION_STARTED", actor, "")); err != nil {
@@ -259,13 +261,13 @@ func (s *Store) StartRegistration(ctx context.Context, c Connection, phone strin
 
 // BeginRegistration writes down, before anything is sent, that a number is about to be registered, and with which PIN:
 // the one that it has, or the given one if it has none yet. The epoch fences twins: ErrFenced.
-func (s *Store) BeginRegistration(ctx context.Context, n PhoneNumber, pin SealedPIN) (begun PhoneNumber, err error) {
+func (s *Store) BeginRegistration(ctx context.Context, n PhoneNumber, pin Sealed) (begun PhoneNumber, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		columns := map[string]any{"attempts": n.Attempts + 1, "epoch": n.Epoch + 1, "run_time": s.now().Add(jobLife)}
 		if n.PIN == nil {
 			columns["pin"], columns["pin_key_id"] = pin.Ciphertext, pin.KeyID
 		}
-		if err := oneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
+		if err := database.OneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
 			return err
 		}
 		begun = PhoneNumber{}
@@ -291,7 +293,7 @@ func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Regi
 		if delay > 0 {
 			columns["run_time"] = s.now().Add(delay + slack)
 		}
-		if err := oneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
+		if err := database.OneRow(n.unchanged(tx).Updates(columns), ErrFenced); err != nil {
 			return err
 		}
 		if outcome != n.Registration {
@@ -329,7 +331,7 @@ func (s *Store) PostponeReading(ctx context.Context, n PhoneNumber, delay time.D
 		at = ptr(s.now().Add(delay + slack))
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		return oneRow(n.unchanged(tx).Update("run_time", at), ErrFenced)
+		return database.OneRow(n.unchanged(tx).Update("run_time", at), ErrFenced)
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // OnboardingState is where an onboarding stands.
@@ -95,7 +97,7 @@ func (s *Store) StartOnboarding(ctx context.Context, start Start) (Onboarding, e
 func (s *Store) newOnboarding(organization, actor string, expire time.Time) Onboarding {
 	now := s.now()
 	return Onboarding{
-		ID: newID(), OrganizationID: organization, State: Started, Metadata: map[string]string{}, StateTime: now,
+		ID: database.NewID(), OrganizationID: organization, State: Started, Metadata: map[string]string{}, StateTime: now,
 		CreateTime: now, ExpireTime: expire.UTC().Truncate(time.Microsecond), Steps: newSteps(), Choices: []Choice{}, Epoch: 1, Actor: actor,
 	}
 }
@@ -216,5 +218,5 @@ func (s *Store) move(o *Onboarding, state OnboardingState, reason string) {
 // save writes an onboarding as it was changed since it was read at that epoch; ErrFenced when somebody else changed it.
 func (s *Store) save(tx *gorm.DB, o *Onboarding, epoch int64) error {
 	o.Epoch = epoch + 1
-	return oneRow(tx.Session(&gorm.Session{}).Where("epoch = ?", epoch).Select("*").Omit("id").Updates(o), ErrFenced)
+	return database.OneRow(tx.Session(&gorm.Session{}).Where("epoch = ?", epoch).Select("*").Omit("id").Updates(o), ErrFenced)
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // SendState is what came of handing a message of ours to Meta; how far it got from there, statuses tell.
@@ -47,7 +49,7 @@ func (s *Store) BeginSend(ctx context.Context, m Message) (row Message, begun bo
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		now := s.now()
 		row, begun = m, true
-		row.ID, row.Direction, row.SendState = newID(), Outbound, MessageSending
+		row.ID, row.Direction, row.SendState = database.NewID(), Outbound, MessageSending
 		row.MessageTime, row.SendTime = &now, &now
 		insert := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if insert.Error != nil || insert.RowsAffected == 1 {

@@ -25,7 +25,7 @@ var migrations embed.FS
 
 // What callers branch on.
 var (
-	ErrNotFound      = errors.New("store: not found")
+	ErrNotFound      = database.ErrNotFound
 	ErrFenced        = errors.New("store: somebody else went on with this")
 	ErrStateMismatch = errors.New("store: the state is another onboarding's, or another code consumed it")
 	ErrExpired       = errors.New("store: the onboarding expired")
@@ -116,10 +116,7 @@ func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 		appended, err = s.withOutbox(tx, f)
 		return err
 	})
-	switch {
-	case database.NotFound(err):
-		return ErrNotFound
-	case err == nil && appended:
+	if err == nil && appended {
 		s.stream.Ring(streamKey)
 	}
 	return err
@@ -127,20 +124,12 @@ func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 
 // read is for what changes nothing: without a transaction, which on SQLite would be one of its one writer's.
 func (s *Store) read(ctx context.Context, f func(tx *gorm.DB) error) error {
-	err := s.db.Read(ctx, f)
-	if database.NotFound(err) {
-		return ErrNotFound
-	}
-	return err
+	return s.db.Read(ctx, f)
 }
 
 // snapshot is read for several statements that must see the same rows.
 func (s *Store) snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
-	err := s.db.Snapshot(ctx, f)
-	if database.NotFound(err) {
-		return ErrNotFound
-	}
-	return err
+	return s.db.Snapshot(ctx, f)
 }
 
 // within narrows a query to an organization; empty is all.
@@ -150,17 +139,5 @@ func within(tx *gorm.DB, organization string) *gorm.DB {
 	}
 	return tx.Where("organization_id = ?", organization)
 }
-
-func oneRow(result *gorm.DB, otherwise error) error {
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected == 0 {
-		return otherwise
-	}
-	return nil
-}
-
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 func ptr[T any](v T) *T { return &v }

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // SyncState is how far a part of a sync got.
@@ -135,7 +137,7 @@ func (s *Store) BeginSync(ctx context.Context, p SyncPart) (begun SyncPart, err 
 	begun.RequestTime, begun.Epoch = ptr(s.now()), p.Epoch+1
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		mine := p.row(tx).Where("epoch = ? and state = ? and request_time is null", p.Epoch, SyncPending)
-		return oneRow(mine.Updates(map[string]any{
+		return database.OneRow(mine.Updates(map[string]any{
 			"request_time": *begun.RequestTime, "epoch": begun.Epoch, "run_time": begun.RequestTime.Add(jobLife),
 		}), ErrFenced)
 	})
@@ -157,7 +159,7 @@ func (s *Store) EndSync(ctx context.Context, p SyncPart, o SyncOutcome) error {
 		var now SyncPart
 		mine := s.db.ForUpdate(tx).Where("connection_id = ? and phone_number_id = ? and part = ? and epoch = ?",
 			p.ConnectionID, p.PhoneNumberID, p.Part, p.Epoch)
-		if err := mine.Take(&now).Error; errors.Is(err, gorm.ErrRecordNotFound) {
+		if err := mine.Take(&now).Error; errors.Is(err, ErrNotFound) {
 			return ErrFenced
 		} else if err != nil {
 			return err

@@ -37,7 +37,7 @@ func (s *Store) takeChanges(tx *gorm.DB, list []NewChange) error {
 	all := make([]taken, 0, len(list))
 	for _, n := range list {
 		t := taken{Change: n.Change, effect: n.Effect, holder: holders.of(n.Change), seeker: holders.seeker(n.Change)}
-		t.ID = newID()
+		t.ID = database.NewID()
 		if t.holder != nil {
 			t.resolve(*t.holder)
 		}

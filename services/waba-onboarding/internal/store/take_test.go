@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // saying is a change with one message.
@@ -19,7 +21,7 @@ func saying(waba, wamid, hash string) NewChange {
 }
 
 func holding(changes ...NewChange) Split {
-	return Split{Delivery: Delivery{ID: newID(), State: DeliveryReceived, ReceiveTime: time.Now().UTC(), Body: []byte("{}")}, Changes: changes}
+	return Split{Delivery: Delivery{ID: database.NewID(), State: DeliveryReceived, ReceiveTime: time.Now().UTC(), Body: []byte("{}")}, Changes: changes}
 }
 
 func TestOfWhatIsSplitTogetherEachChangeCountsOnceInItsOrder(t *testing.T) {
