@@ -18,11 +18,13 @@ const maxBody = 1 << 20
 // call is one request to Graph.
 type call struct {
 	method string
-	path   string // behind the version; made of constants and checked ids
+	id     string // of the object that the call is about
+	path   string // below it, or below the version where there is no object; a constant
 	query  url.Values
 	form   url.Values    // the body of a POST, as a form
 	json   []byte        // the body of a POST, as JSON
 	bearer Credential    // sent as a header, with its proof in the query
+	bare   bool          // without an object and a bearer: what it is about stands in its query or form
 	hidden []secret.Text // further secrets of the request, kept out of every error
 
 	// private marks the calls whose answers can hold a token, or what a customer wrote: of these no byte enters an error.
@@ -88,7 +90,7 @@ func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
 	if c.base == nil {
 		return nil, fmt.Errorf("%w: the configured base URL can not be used", ErrNotSent)
 	}
-	target := c.base.JoinPath(c.cfg.Version, k.path)
+	target := c.base.JoinPath(c.cfg.Version, k.id, k.path)
 	query := url.Values{}
 	for name, values := range k.query {
 		query[name] = values
@@ -126,6 +128,38 @@ func (k call) body() (io.Reader, string) {
 	default:
 		return nil, ""
 	}
+}
+
+// check refuses an id or a bearer that can not be sent. Ids become a part of the path.
+func (k call) check() error {
+	if k.bare {
+		return nil
+	}
+	if !isID(k.id) {
+		return fmt.Errorf("%w: an id has 1 to %d digits", ErrInvalidInput, maxIDLen)
+	}
+	return checkSecret("token", k.bearer.Token)
+}
+
+// named puts what was done before the error of a method.
+func named(err *error, what string) {
+	if *err != nil {
+		*err = fmt.Errorf("%s: %w", what, *err)
+	}
+}
+
+// succeed makes a call that answers {"success": true}. Anything else, false as well, is no verdict.
+func (c *Client) succeed(ctx context.Context, k call) error {
+	var got struct {
+		Success flag `json:"success"`
+	}
+	if err := c.fetch(ctx, k, &got); err != nil {
+		return err
+	}
+	if !got.Success {
+		return c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without success")
+	}
+	return nil
 }
 
 // secrets are all that must not be seen of a request.

@@ -26,16 +26,12 @@ import (
 	"github.com/whatrack/connect/services/internal/secret"
 )
 
-const (
-	defaultBaseURL = "https://graph.facebook.com"
-	defaultVersion = "v25.0"
-	defaultTimeout = 10 * time.Second
-)
+const defaultTimeout = 10 * time.Second
 
 // Config says which app speaks to which Graph.
 type Config struct {
-	BaseURL   string // https://graph.facebook.com when empty
-	Version   string // v25.0 when empty
+	BaseURL   string // https://graph.facebook.com
+	Version   string // v25.0
 	AppID     string
 	AppSecret secret.Text
 	Timeout   time.Duration     // of one request, 10 s when zero; ExchangeCode and SendMessage obey their context alone
@@ -56,12 +52,6 @@ type Client struct {
 
 // NewClient returns a client. A BaseURL that is none fails every call with ErrNotSent.
 func NewClient(cfg Config) *Client {
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = defaultBaseURL
-	}
-	if cfg.Version == "" {
-		cfg.Version = defaultVersion
-	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout
 	}
@@ -87,16 +77,11 @@ func httpClient(rt http.RoundTripper) *http.Client {
 	}
 }
 
-// Credential is a customer's access token with the proof that the caller belongs to the app. Who knows the app secret
-// makes it by Client.Credential; everybody else is given both by token-broker.
+// Credential is a customer's access token with the proof that the caller belongs to the app. Both come from token-broker,
+// which knows the app secret and makes the proof by Client.Proof.
 type Credential struct {
 	Token secret.Text
 	Proof string // hex; worthless without the token
-}
-
-// Credential is the token with its proof.
-func (c *Client) Credential(token secret.Text) Credential {
-	return Credential{Token: token, Proof: c.Proof(token)}
 }
 
 // Proof is the appsecret_proof of a token, which shows Meta that the caller is the app's server.

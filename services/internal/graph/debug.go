@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,7 +25,6 @@ type TokenInfo struct {
 
 	ExpiresAt           time.Time
 	DataAccessExpiresAt time.Time
-	IssuedAt            time.Time
 
 	Scopes []string
 
@@ -34,11 +32,11 @@ type TokenInfo struct {
 	// candidates: business ids are among them, and there may be none although the token reads a WABA.
 	TargetIDs []string
 
-	// Why the token is not valid, where Meta says it.
-	ErrorCode    int
-	ErrorSubcode int
-	ErrorMessage string
+	subcode int // why it is not valid, where Meta says it
 }
+
+// Expired tells of a token that is not valid that it is so of its age, and nobody took the access away.
+func (t TokenInfo) Expired() bool { return !t.Valid && t.subcode == subcodeExpired }
 
 type debugAnswer struct {
 	Data *debugData `json:"data"`
@@ -51,7 +49,6 @@ type debugData struct {
 	Error      json.RawMessage `json:"error"`
 	Expires    moment          `json:"expires_at"`
 	DataAccess moment          `json:"data_access_expires_at"`
-	Issued     moment          `json:"issued_at"`
 	Scopes     loose[[]text]   `json:"scopes"`
 	Granular   loose[[]grants] `json:"granular_scopes"`
 }
@@ -63,25 +60,25 @@ type grants struct {
 // DebugToken asks Meta about a token in the name of the app. A token that is dead is an answer, not an error; an Error
 // is about the app's own credentials, never about the token. Meta documents this call with both in the URL.
 // Source: developers.facebook.com, Graph API > Reference > debug_token.
-func (c *Client) DebugToken(ctx context.Context, token secret.Text) (TokenInfo, error) {
+func (c *Client) DebugToken(ctx context.Context, token secret.Text) (info TokenInfo, err error) {
+	defer named(&err, "debug token")
 	if err := checkSecret("token", token); err != nil {
-		return TokenInfo{}, fmt.Errorf("debug token: %w", err)
+		return TokenInfo{}, err
 	}
 	app := secret.New(c.cfg.AppID + "|" + c.cfg.AppSecret.Reveal())
 	k := call{
 		method: http.MethodGet, path: "debug_token",
 		query:  url.Values{"input_token": {token.Reveal()}, "access_token": {app.Reveal()}},
-		hidden: []secret.Text{token, app}, private: true, asApp: true,
+		hidden: []secret.Text{token, app}, private: true, bare: true, asApp: true,
 	}
 	var got debugAnswer
-	err := c.fetch(ctx, k, &got)
-	if err == nil {
-		err = c.checkDebug(ctx, k, got.Data)
+	if err := c.fetch(ctx, k, &got); err != nil {
+		return TokenInfo{}, err
 	}
-	if err != nil {
-		return TokenInfo{}, fmt.Errorf("debug token: %w", err)
+	if err := c.checkDebug(ctx, k, got.Data); err != nil {
+		return TokenInfo{}, err
 	}
-	return c.tokenInfo(got.Data, k), nil
+	return got.Data.tokenInfo(), nil
 }
 
 // checkDebug refuses answers that would let a caller erase a good token: no word on validity, a valid token without
@@ -99,10 +96,10 @@ func (c *Client) checkDebug(ctx context.Context, k call, data *debugData) error 
 	return nil
 }
 
-func (c *Client) tokenInfo(data *debugData, k call) TokenInfo {
+func (data *debugData) tokenInfo() TokenInfo {
 	info := TokenInfo{
 		AppID: string(data.AppID), Type: TokenType(data.Type), Valid: bool(*data.Valid),
-		ExpiresAt: data.Expires.Time, DataAccessExpiresAt: data.DataAccess.Time, IssuedAt: data.Issued.Time,
+		ExpiresAt: data.Expires.Time, DataAccessExpiresAt: data.DataAccess.Time,
 	}
 	for _, scope := range data.Scopes.value {
 		info.Scopes = append(info.Scopes, string(scope))
@@ -116,9 +113,7 @@ func (c *Client) tokenInfo(data *debugData, k call) TokenInfo {
 		}
 	}
 	if said := errorOf(data.Error, http.StatusOK); said != nil {
-		info.Valid = false
-		info.ErrorCode, info.ErrorSubcode = said.Code, said.Subcode
-		info.ErrorMessage = newScrubber(c.secrets(k)).line(said.Message, maxMessage)
+		info.Valid, info.subcode = false, said.Subcode
 	}
 	return info
 }

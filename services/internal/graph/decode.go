@@ -21,6 +21,9 @@ const (
 
 // fetch makes a call and reads its answer into out, a pointer to a struct.
 func (c *Client) fetch(ctx context.Context, k call, out any) error {
+	if err := k.check(); err != nil {
+		return err
+	}
 	if said := c.pauses.meets(k, c.cfg.Now()); said != nil {
 		return said
 	}
@@ -58,15 +61,13 @@ func (c *Client) unusable(ctx context.Context, k call, got answer, why string) e
 // envelope is the shape of a Graph error. error_data is an object for WhatsApp, and a string or other keys elsewhere.
 // Source: WhatsApp > Support > Error codes.
 type envelope struct {
-	Message     words           `json:"message"`
-	Type        words           `json:"type"`
-	Code        *number         `json:"code"`
-	Subcode     loose[number]   `json:"error_subcode"`
-	Data        json.RawMessage `json:"error_data"`
-	Transient   loose[flag]     `json:"is_transient"`
-	UserTitle   words           `json:"error_user_title"`
-	UserMessage words           `json:"error_user_msg"`
-	TraceID     words           `json:"fbtrace_id"`
+	Message   words           `json:"message"`
+	Type      words           `json:"type"`
+	Code      *number         `json:"code"`
+	Subcode   loose[number]   `json:"error_subcode"`
+	Data      json.RawMessage `json:"error_data"`
+	Transient loose[flag]     `json:"is_transient"`
+	TraceID   words           `json:"fbtrace_id"`
 
 	// DebugSubcode is how debug_token calls the subcode of an error inside its data.
 	DebugSubcode loose[number] `json:"subcode"`
@@ -98,8 +99,7 @@ func errorOf(raw json.RawMessage, status int) *Error {
 	}
 	return &Error{
 		Status: status, Code: int(*said.Code), Subcode: int(subcode), Type: string(said.Type),
-		Message: string(said.Message), UserTitle: string(said.UserTitle), UserMessage: string(said.UserMessage),
-		Details: details(said.Data), TraceID: string(said.TraceID), Transient: bool(said.Transient.value),
+		Message: string(said.Message), Details: details(said.Data), TraceID: string(said.TraceID), Transient: bool(said.Transient.value),
 	}
 }
 
@@ -125,7 +125,6 @@ func (c *Client) spoken(said *Error, header http.Header, k call) *Error {
 	s := newScrubber(c.secrets(k))
 	said.Type, said.TraceID = s.line(said.Type, maxLabel), s.line(said.TraceID, maxLabel)
 	said.Message, said.Details = s.line(said.Message, maxMessage), s.line(said.Details, maxMessage)
-	said.UserTitle, said.UserMessage = s.line(said.UserTitle, maxMessage), s.line(said.UserMessage, maxMessage)
 	said.asApp = k.asApp
 	said.RetryAfter = retryAfter(header, said.RateLimited())
 	return said

@@ -15,17 +15,15 @@ import (
 // where it is the only thing that tells (OAuth), a text where older and newer versions leave the subcode out.
 // Sources: developers.facebook.com, Graph API > Guides > Error handling; WhatsApp > Support > Error codes.
 type Error struct {
-	Status      int
-	Code        int
-	Subcode     int
-	Type        string
-	Message     string
-	UserTitle   string // for people, localised by Meta
-	UserMessage string
-	Details     string // error_data.details
-	TraceID     string // what Meta's support asks for
-	Transient   bool
-	RetryAfter  time.Duration // when Meta said it; zero otherwise
+	Status     int
+	Code       int
+	Subcode    int
+	Type       string
+	Message    string
+	Details    string // error_data.details
+	TraceID    string // what Meta's support asks for
+	Transient  bool
+	RetryAfter time.Duration // when Meta said it; zero otherwise
 
 	asApp bool
 }
@@ -53,7 +51,10 @@ func (e *Error) TokenDead() bool {
 }
 
 // TokenExpired tells of a dead token that it is dead of its age, and nobody took the access away.
-func (e *Error) TokenExpired() bool { return e.TokenDead() && e.Subcode == 463 }
+func (e *Error) TokenExpired() bool { return e.TokenDead() && e.Subcode == subcodeExpired }
+
+// subcodeExpired is that of 190 for a session that has expired.
+const subcodeExpired = 463
 
 // AppRejected tells that Meta refused our own app id or app secret.
 func (e *Error) AppRejected() bool {

@@ -22,8 +22,8 @@ func TestMetasWordIsKeptWhole(t *testing.T) {
 		"error_user_title":"Slow","error_user_msg":"Wait a little.","fbtrace_id":"Az8or2"}}`))
 	_, err := m.WABA(t.Context(), waba, m.Credential(token()))
 	want := &graph.Error{
-		Status: 400, Code: 130429, Subcode: 2494055, Type: "OAuthException", Message: "(#130429) Rate limit hit [31m now", UserTitle: "Slow",
-		UserMessage: "Wait a little.", Details: "Throughput reached.", TraceID: "Az8or2", Transient: true,
+		Status: 400, Code: 130429, Subcode: 2494055, Type: "OAuthException", Message: "(#130429) Rate limit hit [31m now",
+		Details: "Throughput reached.", TraceID: "Az8or2", Transient: true,
 	}
 	var got *graph.Error
 	if !errors.As(err, &got) {

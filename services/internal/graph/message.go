@@ -65,18 +65,8 @@ type sentAnswer struct {
 // the message (biz_opaque_callback_data), which is how a message whose answer was lost is found again. Only ctx bounds
 // it, and of an answer that means nothing no byte is shown, since it may hold the message.
 // Source: WhatsApp > Cloud API > Reference > Messages; Webhooks > Reference > statuses.
-func (c *Client) SendMessage(ctx context.Context, phone string, m Message, ref string, as Credential) (Sent, error) {
-	sent, err := c.sendMessage(ctx, phone, m, ref, as)
-	if err != nil {
-		return Sent{}, fmt.Errorf("send message: %w", err)
-	}
-	return sent, nil
-}
-
-func (c *Client) sendMessage(ctx context.Context, phone string, m Message, ref string, as Credential) (Sent, error) {
-	if err := checkBearer(phone, as.Token); err != nil {
-		return Sent{}, err
-	}
+func (c *Client) SendMessage(ctx context.Context, phone string, m Message, ref string, as Credential) (sent Sent, err error) {
+	defer named(&err, "send message")
 	if ref == "" || len(ref) > maxRef {
 		return Sent{}, fmt.Errorf("%w: a reference has 1 to %d bytes", ErrInvalidInput, maxRef)
 	}
@@ -89,7 +79,7 @@ func (c *Client) sendMessage(ctx context.Context, phone string, m Message, ref s
 		return Sent{}, fmt.Errorf("%w: the content is no JSON", ErrInvalidInput)
 	}
 	k := call{
-		method: http.MethodPost, path: phone + "/messages", json: body, bearer: as, private: true, once: true,
+		method: http.MethodPost, id: phone, path: "messages", json: body, bearer: as, private: true, once: true,
 		hidden: m.hidden(),
 	}
 	var got sentAnswer
@@ -99,7 +89,7 @@ func (c *Client) sendMessage(ctx context.Context, phone string, m Message, ref s
 	if len(got.Messages) != 1 || !isWamid(got.Messages[0].ID) {
 		return Sent{}, c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without the message's id")
 	}
-	sent := Sent{Wamid: got.Messages[0].ID}
+	sent = Sent{Wamid: got.Messages[0].ID}
 	if len(got.Contacts) == 1 {
 		sent.UserID = string(got.Contacts[0].UserID)
 		if wa := string(got.Contacts[0].WaID); isID(wa) {

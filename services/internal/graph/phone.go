@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/whatrack/connect/services/internal/secret"
 )
 
 // PhoneNumber is a business phone number. Its words are open sets: Meta adds values, and lists differ between pages.
@@ -23,7 +25,6 @@ type PhoneNumber struct {
 	CodeVerificationStatus string // VERIFIED, NOT_VERIFIED, EXPIRED
 	NameStatus             string // APPROVED, PENDING_REVIEW, DECLINED…
 	MessagingLimitTier     string // TIER_250, TIER_2K, TIER_UNLIMITED…
-	Throughput             string // STANDARD, HIGH, NOT_APPLICABLE
 	CanSendMessage         string // AVAILABLE, LIMITED, BLOCKED: the worst of the number, its WABA, the business and our app
 }
 
@@ -40,12 +41,7 @@ type phoneAnswer struct {
 	Limit        text `json:"whatsapp_business_manager_messaging_limit"`
 	OldLimit     text `json:"messaging_limit_tier"`
 
-	Throughput loose[throughput] `json:"throughput"`
-	Health     loose[health]     `json:"health_status"`
-}
-
-type throughput struct {
-	Level text `json:"level"`
+	Health loose[health] `json:"health_status"`
 }
 
 // health is what Meta says of whether messages get out.
@@ -63,8 +59,7 @@ func (p phoneAnswer) number() PhoneNumber {
 		ID: string(p.ID), DisplayPhoneNumber: string(p.Display), VerifiedName: string(p.Name), Status: string(p.Status),
 		QualityRating: string(p.Quality), PlatformType: string(p.Platform), IsOnBizApp: bool(p.OnBizApp),
 		CodeVerificationStatus: string(p.Verification), NameStatus: string(p.NameStatus),
-		MessagingLimitTier: string(limit), Throughput: string(p.Throughput.value.Level),
-		CanSendMessage: string(p.Health.value.CanSendMessage),
+		MessagingLimitTier: string(limit), CanSendMessage: string(p.Health.value.CanSendMessage),
 	}
 }
 
@@ -73,7 +68,7 @@ func (p phoneAnswer) number() PhoneNumber {
 // Source: WhatsApp > Messaging limits > Via API.
 func (c *Client) phoneFields() string {
 	const common = "id,display_phone_number,verified_name,status,quality_rating,platform_type,is_on_biz_app," +
-		"code_verification_status,name_status,throughput,health_status,"
+		"code_verification_status,name_status,health_status,"
 	major, _, _ := strings.Cut(strings.TrimPrefix(c.cfg.Version, "v"), ".")
 	if n, err := strconv.Atoi(major); err == nil && n < 24 {
 		return common + "messaging_limit_tier"
@@ -88,26 +83,23 @@ func (c *Client) PhoneNumbers(ctx context.Context, waba string, as Credential) (
 	var numbers []PhoneNumber
 	seen := map[id]bool{}
 	k := call{
-		method: http.MethodGet, path: waba + "/phone_numbers", bearer: as,
+		method: http.MethodGet, id: waba, path: "phone_numbers", bearer: as,
 		query: url.Values{"fields": {c.phoneFields()}, "limit": {"100"}},
 	}
-	err := checkBearer(waba, as.Token)
-	if err == nil {
-		err = c.pages(ctx, k, func(raw json.RawMessage) error {
-			var got phoneAnswer
-			if err := json.Unmarshal(raw, &got); err != nil {
-				return fmt.Errorf("phone number: %w", err)
-			}
-			if got.ID == "" {
-				return errors.New("phone number without an id")
-			}
-			if !seen[got.ID] { // a number may slip from one page to the next
-				seen[got.ID] = true
-				numbers = append(numbers, got.number())
-			}
-			return nil
-		})
-	}
+	err := c.pages(ctx, k, func(raw json.RawMessage) error {
+		var got phoneAnswer
+		if err := json.Unmarshal(raw, &got); err != nil {
+			return fmt.Errorf("phone number: %w", err)
+		}
+		if got.ID == "" {
+			return errors.New("phone number without an id")
+		}
+		if !seen[got.ID] { // a number may slip from one page to the next
+			seen[got.ID] = true
+			numbers = append(numbers, got.number())
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list phone numbers: %w", err)
 	}
@@ -115,18 +107,29 @@ func (c *Client) PhoneNumbers(ctx context.Context, waba string, as Credential) (
 }
 
 // PhoneNumber reads one number.
-func (c *Client) PhoneNumber(ctx context.Context, phone string, as Credential) (PhoneNumber, error) {
+func (c *Client) PhoneNumber(ctx context.Context, phone string, as Credential) (number PhoneNumber, err error) {
+	defer named(&err, "read phone number")
 	var got phoneAnswer
-	k := call{method: http.MethodGet, path: phone, bearer: as, query: url.Values{"fields": {c.phoneFields()}}}
-	err := checkBearer(phone, as.Token)
-	if err == nil {
-		err = c.fetch(ctx, k, &got)
+	k := call{method: http.MethodGet, id: phone, bearer: as, query: url.Values{"fields": {c.phoneFields()}}}
+	if err := c.fetch(ctx, k, &got); err != nil {
+		return PhoneNumber{}, err
 	}
-	if err == nil {
-		err = c.checkAnswered(ctx, k, string(got.ID), phone)
-	}
-	if err != nil {
-		return PhoneNumber{}, fmt.Errorf("read phone number: %w", err)
+	if err := c.checkAnswered(ctx, k, got.ID); err != nil {
+		return PhoneNumber{}, err
 	}
 	return got.number(), nil
+}
+
+// Register registers a phone number at the Cloud API and sets its two-step PIN, or must name the one that is set. Every
+// attempt counts against ten in 72 hours. Never for numbers of the WhatsApp Business app.
+// Source: WhatsApp > Cloud API > Reference > Registration.
+func (c *Client) Register(ctx context.Context, phone string, pin secret.Text, as Credential) (err error) {
+	defer named(&err, "register phone number")
+	if len(pin.Reveal()) != 6 || !isID(pin.Reveal()) {
+		return fmt.Errorf("%w: a PIN has six digits", ErrInvalidInput)
+	}
+	body := []byte(`{"messaging_product":"whatsapp","pin":"` + pin.Reveal() + `"}`)
+	return c.succeed(ctx, call{
+		method: http.MethodPost, id: phone, path: "register", json: body, bearer: as, hidden: []secret.Text{pin},
+	})
 }

@@ -44,7 +44,7 @@ func TestANumberIsReadWithAllItsWords(t *testing.T) {
 	t.Parallel()
 	body := `{"id":"` + phone + `","display_phone_number":"+55 11 5555-0100","verified_name":"Loja 👩‍👧","status":"CONNECTED",
 		"quality_rating":"GREEN","platform_type":"CLOUD_API","is_on_biz_app":"true","code_verification_status":"VERIFIED",
-		"name_status":"APPROVED","throughput":{"level":"STANDARD"},"whatsapp_business_manager_messaging_limit":"TIER_2K",
+		"name_status":"APPROVED","whatsapp_business_manager_messaging_limit":"TIER_2K",
 		"health_status":{"can_send_message":"LIMITED","entities":[{"entity_type":"BUSINESS","id":"1","can_send_message":"LIMITED"}]}}`
 	m := setup(t, says(200, body))
 	got, err := m.PhoneNumber(t.Context(), phone, m.Credential(token()))
@@ -54,7 +54,7 @@ func TestANumberIsReadWithAllItsWords(t *testing.T) {
 	want := graph.PhoneNumber{
 		ID: phone, DisplayPhoneNumber: "+55 11 5555-0100", VerifiedName: "Loja 👩‍👧", Status: "CONNECTED", QualityRating: "GREEN",
 		PlatformType: "CLOUD_API", IsOnBizApp: true, CodeVerificationStatus: "VERIFIED", NameStatus: "APPROVED",
-		MessagingLimitTier: "TIER_2K", Throughput: "STANDARD", CanSendMessage: "LIMITED",
+		MessagingLimitTier: "TIER_2K", CanSendMessage: "LIMITED",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -63,7 +63,7 @@ func TestANumberIsReadWithAllItsWords(t *testing.T) {
 
 func TestAFieldOfAnotherShapeDoesNotCostTheNumber(t *testing.T) {
 	t.Parallel()
-	m := setup(t, says(200, `{"data":[{"id":"1","throughput":"HIGH","name_status":{"a":1},"verified_name":null,"status":7,
+	m := setup(t, says(200, `{"data":[{"id":"1","name_status":{"a":1},"verified_name":null,"status":7,
 		"messaging_limit_tier":"TIER_1K"}],"paging":[]}`))
 	got, err := m.PhoneNumbers(t.Context(), waba, m.Credential(token()))
 	if err != nil {

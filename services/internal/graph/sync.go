@@ -25,27 +25,24 @@ const CodeSyncLate = 2593108
 // call is refused with 2593107.
 // Source: WhatsApp > Embedded Signup > Onboarding business app users.
 func (c *Client) RequestSync(ctx context.Context, phone string, kind SyncKind, as Credential) (requestID string, err error) {
+	defer named(&err, "request sync")
+	if kind != SyncContacts && kind != SyncHistory {
+		return "", fmt.Errorf("%w: no kind of sync", ErrInvalidInput)
+	}
 	var got struct {
 		RequestID text `json:"request_id"`
 	}
 	k := call{
-		method: http.MethodPost, path: phone + "/smb_app_data", bearer: as, once: true,
+		method: http.MethodPost, id: phone, path: "smb_app_data", bearer: as, once: true,
 		json: []byte(`{"messaging_product":"whatsapp","sync_type":"` + string(kind) + `"}`),
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	err = checkBearer(phone, as.Token)
-	if err == nil && kind != SyncContacts && kind != SyncHistory {
-		err = fmt.Errorf("%w: no kind of sync", ErrInvalidInput)
+	if err := c.fetch(ctx, k, &got); err != nil {
+		return "", err
 	}
-	if err == nil {
-		err = c.fetch(ctx, k, &got)
-	}
-	if err == nil && got.RequestID == "" {
-		err = c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without a request_id")
-	}
-	if err != nil {
-		return "", fmt.Errorf("request sync: %w", err)
+	if got.RequestID == "" {
+		return "", c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without a request_id")
 	}
 	return string(got.RequestID), nil
 }

@@ -67,7 +67,7 @@ func (c *Client) ExtendToken(ctx context.Context, token secret.Text, kind TokenT
 }
 
 func (c *Client) grant(ctx context.Context, k call) (Grant, error) {
-	k.method, k.path, k.private = http.MethodPost, "oauth/access_token", true
+	k.method, k.path, k.private, k.bare = http.MethodPost, "oauth/access_token", true, true
 	var got grantAnswer
 	if err := c.fetch(ctx, k, &got); err != nil {
 		return Grant{}, err
@@ -93,7 +93,7 @@ func (c *Client) RevokeToken(ctx context.Context, token secret.Text) error {
 	query.Set("revoke_token", token.Reveal())
 	query.Set("access_token", token.Reveal())
 	query.Set("appsecret_proof", c.Proof(token))
-	k := call{method: http.MethodGet, path: "oauth/revoke", query: query, hidden: []secret.Text{token}, private: true}
+	k := call{method: http.MethodGet, path: "oauth/revoke", query: query, hidden: []secret.Text{token}, private: true, bare: true}
 	if err := c.succeed(ctx, k); err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}

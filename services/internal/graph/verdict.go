@@ -23,9 +23,9 @@ const (
 
 // The subcodes of 100 that the token endpoint gives for codes. Here alone they are the only thing that tells.
 const (
-	subcodeExpired  = 36007
-	subcodeRedirect = 36008
-	subcodeUsed     = 36009
+	subcodeCodeExpired = 36007
+	subcodeRedirect    = 36008
+	subcodeUsed        = 36009
 )
 
 // VerdictOf reads an error of ExchangeCode. Texts stand in for the subcode, which some versions leave out.
@@ -57,7 +57,7 @@ func (e *Error) codeVerdict() Verdict {
 		return AppRejected
 	case e.Subcode == subcodeUsed || e.says("has been used"):
 		return CodeUsed
-	case e.Subcode == subcodeExpired || e.says("code has expired"):
+	case e.Subcode == subcodeCodeExpired || e.says("code has expired"):
 		return CodeExpired
 	case e.Subcode == subcodeRedirect || e.says("redirect_uri"):
 		return RedirectMismatch

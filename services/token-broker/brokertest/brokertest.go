@@ -78,7 +78,8 @@ func Start(t testing.TB, db *database.DB, metaURL string, opts Options) *Broker 
 	}
 	s := opts.Settings
 	s.GRPCListen = "" // calls come from inside the process only
-	s.MetaGraphURL, s.MetaAppID, s.MetaAppSecret = metaURL, AppID, secret.New(AppSecret)
+	s.MetaGraphURL, s.MetaGraphVersion = metaURL, "v25.0"
+	s.MetaAppID, s.MetaAppSecret = AppID, secret.New(AppSecret)
 	built, err := server.Build(&s, server.Parts{DB: db, Keys: opts.Keys, Callers: callers, Now: opts.Now, Log: opts.Log})
 	if err != nil {
 		t.Fatalf("build the broker: %v", err)

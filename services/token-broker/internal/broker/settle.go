@@ -73,7 +73,7 @@ func (b *Broker) record(ctx context.Context, token store.Token, info graph.Token
 	case info.AppID != "" && info.AppID != b.AppID: // a token of another app must not be kept, let alone served
 		end.Reason, end.Erase = "OTHER_APP", true
 		return b.Store.EndToken(ctx, token.ID, end)
-	case !info.Valid && info.ErrorSubcode == subcodeExpired:
+	case info.Expired():
 		end.State, end.Reason, end.Event = store.Expired, "TOKEN_EXPIRED", store.EventExpired
 		return b.Store.EndToken(ctx, token.ID, end)
 	case !info.Valid:
@@ -81,9 +81,6 @@ func (b *Broker) record(ctx context.Context, token store.Token, info graph.Token
 	}
 	return b.Store.ActivateToken(ctx, token.ID, factsOf(info))
 }
-
-// subcodeExpired is 190/463: the session has expired.
-const subcodeExpired = 463
 
 func factsOf(info graph.TokenInfo) store.Facts {
 	return store.Facts{
