@@ -27,6 +27,8 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 // Dialect is the kind of a database.
@@ -259,10 +261,8 @@ func (db *DB) InTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 		default:
 			return classify(ctx, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !run.Pause(ctx, time.Duration(conflicts)*10*time.Millisecond) {
 			return classify(ctx, err)
-		case <-time.After(time.Duration(conflicts) * 10 * time.Millisecond):
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/whatrack/connect/services/internal/database"
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 // Timeout bounds one run of a job. A Graph call has 10 s, so one fits with room for what stands around it.
@@ -116,10 +117,8 @@ func start(ctx context.Context, db *database.DB, cfg *river.Config, log *slog.Lo
 			return nil, fmt.Errorf("start the job runner: %w", err)
 		}
 		log.WarnContext(ctx, "the job runner could not start and is tried again", "error", err)
-		select {
-		case <-ctx.Done():
+		if !run.Pause(ctx, startPause) {
 			return nil, ctx.Err()
-		case <-time.After(startPause):
 		}
 	}
 }

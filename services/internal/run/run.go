@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // Task is work that goes on until its context ends.
@@ -60,4 +61,22 @@ func Protect(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// Protected is f under Protect, for whoever runs it elsewhere: River catches the panics of a job, but not those of the
+// goroutines that it starts.
+func Protected(f func() error) func() error {
+	return func() error { return Protect(f) }
+}
+
+// Pause waits, and is false when ctx ended first.
+func Pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

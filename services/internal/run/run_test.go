@@ -91,3 +91,17 @@ func TestNoTaskIsNoWork(t *testing.T) {
 		t.Errorf("All = %v", err)
 	}
 }
+
+func TestAPauseEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if start := time.Now(); !run.Pause(ctx, time.Second) || time.Since(start) != time.Second {
+			t.Errorf("a pause of a second ended after %v", time.Since(start))
+		}
+		if run.Pause(ctx, time.Hour) || ctx.Err() == nil {
+			t.Error("a pause went on beyond its context")
+		}
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/token-broker/internal/store"
 )
@@ -59,7 +60,7 @@ func (b *Broker) exchangeOnce(ctx context.Context, code secret.Text, redirectURI
 	defer cancel()
 	for {
 		grant, err := b.Meta.ExchangeCode(ctx, code, redirectURI)
-		if !errors.Is(err, graph.ErrNotSent) || !pause(ctx, retryPause) {
+		if !errors.Is(err, graph.ErrNotSent) || !run.Pause(ctx, retryPause) {
 			return grant, err
 		}
 	}
@@ -132,7 +133,7 @@ func (b *Broker) settleAtOnce(ctx context.Context, id uuid.UUID, answer func()) 
 			return
 		}
 		answer()
-		if !graph.IsSilence(err) || !pause(ctx, wait) {
+		if !graph.IsSilence(err) || !run.Pause(ctx, wait) {
 			b.Log.WarnContext(ctx, "a token is stored and not settled yet", "tokenId", id, "error", err)
 			return
 		}
@@ -147,21 +148,9 @@ func insist(ctx context.Context, f func(context.Context) error) error {
 		switch {
 		case err == nil, errors.Is(err, store.ErrLost), errors.Is(err, store.ErrCodeOfAnother):
 			return err
-		case pause(ctx, retryPause):
+		case run.Pause(ctx, retryPause):
 		default:
 			return fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE).Cause(err)
 		}
-	}
-}
-
-// pause waits, and is false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -12,7 +12,6 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
-	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -107,11 +106,6 @@ func Temporary(f *fault.Error) bool {
 		return true
 	}
 	return false
-}
-
-// Recovered makes f answer its panic as an error: River catches those of a job, but not of the goroutines it starts.
-func Recovered(f func() error) func() error {
-	return func() error { return run.Protect(f) }
 }
 
 // Lasting is ctx, or where that ended already, a short while in which what is known can still be written down.

@@ -11,6 +11,7 @@ import (
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -66,11 +67,11 @@ func (s *Service) check(ctx context.Context, c store.Connection) (store.RecordCh
 // ask reads what Meta says, side by side.
 func (s *Service) ask(ctx context.Context, waba string, token graph.Credential) (facts store.WabaFacts, apps []string, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(Recovered(func() (err error) {
+	group.Go(run.Protected(func() (err error) {
 		facts, err = Read(ctx, s.Meta, waba, token, s.Now())
 		return err
 	}))
-	group.Go(Recovered(func() (err error) {
+	group.Go(run.Protected(func() (err error) {
 		apps, err = s.Meta.SubscribedApps(ctx, waba, token)
 		return err
 	}))
@@ -101,11 +102,11 @@ func Read(ctx context.Context, meta *graph.Client, waba string, token graph.Cred
 	group, ctx := errgroup.WithContext(ctx)
 	var account graph.WABA
 	var numbers []graph.PhoneNumber
-	group.Go(Recovered(func() (err error) {
+	group.Go(run.Protected(func() (err error) {
 		account, err = meta.WABA(ctx, waba, token)
 		return err
 	}))
-	group.Go(Recovered(func() (err error) {
+	group.Go(run.Protected(func() (err error) {
 		numbers, err = meta.PhoneNumbers(ctx, waba, token)
 		return err
 	}))

@@ -16,6 +16,7 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -136,10 +137,10 @@ func (s *Service) send(ctx context.Context, c store.Connection, m store.Message,
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
 		defer cancel()
 		said := news{message: m}
-		said.err = connection.Recovered(func() (err error) {
+		said.err = run.Protect(func() (err error) {
 			said.message, err = s.ask(ctx, c, m, l)
 			return err
-		})()
+		})
 		done <- said
 	})
 	wait, cancel := connection.UntilAnswer(ctx, answerTime)
@@ -188,10 +189,8 @@ func (s *Service) record(ctx context.Context, m store.Message, out store.SendOut
 		if err == nil {
 			return ended, nil
 		}
-		select {
-		case <-ctx.Done():
+		if !run.Pause(ctx, recordPause) {
 			return m, fmt.Errorf("write down that message %s is %s: %w", m.ID, out.State, err)
-		case <-time.After(recordPause):
 		}
 	}
 }

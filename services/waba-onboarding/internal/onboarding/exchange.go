@@ -10,6 +10,7 @@ import (
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
@@ -50,11 +51,11 @@ func (s *Service) exchange(ctx context.Context, o store.Onboarding, code secret.
 			defer s.changed.Ring(o.ID.String())
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeBudget)
 			defer cancel()
-			mine.tell(connection.Recovered(func() error {
+			mine.tell(run.Protect(func() error {
 				return s.spend(ctx, o, &tokenbrokerv1.ExchangeCodeRequest{
 					OrganizationId: o.OrganizationID, Code: code.Reveal(), RedirectUri: redirectURI, OnboardingId: o.ID.String(),
 				}, mine)
-			})())
+			}))
 		})
 	}
 	f, _ := found.(*flight)
@@ -80,10 +81,8 @@ func (s *Service) spend(ctx context.Context, o store.Onboarding, req *tokenbroke
 			s.Log.WarnContext(ctx, "an exchange has no outcome yet", "onboardingId", o.ID, "error", err)
 			mine.tell(s.postpone(ctx, o, err))
 		}
-		select {
-		case <-ctx.Done():
+		if !run.Pause(ctx, exchangePause) {
 			return s.postpone(ctx, o, err)
-		case <-time.After(exchangePause):
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
-	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -29,7 +29,7 @@ func (s *Service) look(ctx context.Context, candidates []string, token graph.Cre
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i, id := range candidates {
-		group.Go(connection.Recovered(func() error {
+		group.Go(run.Protected(func() error {
 			numbers[i], errs[i] = s.Meta.PhoneNumbers(ctx, id, token)
 			if concernsAll(ctx, errs[i]) {
 				return errs[i]

@@ -12,6 +12,7 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -133,7 +134,7 @@ func (s *Service) offer(ctx context.Context, o *store.Onboarding, choices []stor
 	var names errgroup.Group
 	names.SetLimit(atOnce)
 	for i := range choices {
-		names.Go(connection.Recovered(func() error {
+		names.Go(run.Protected(func() error {
 			account, err := s.Meta.WABA(asking, choices[i].WabaID, token)
 			choices[i].Name = account.Name
 			return err

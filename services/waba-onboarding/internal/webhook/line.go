@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -124,7 +125,7 @@ func (s *Splitter) openAll(ctx context.Context, l *line) error {
 			default:
 				s.queued.Delete(b.ID)
 				s.Log.WarnContext(ctx, "a batch of deliveries could not be read and is tried again", "batchId", b.ID, "error", err)
-				pause(ctx, failurePause)
+				run.Pause(ctx, failurePause)
 			}
 		}
 	}

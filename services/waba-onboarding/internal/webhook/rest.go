@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 const (
@@ -28,7 +30,7 @@ func (m *intakeMeter) add(bodies int) {
 func (m *intakeMeter) rest(ctx context.Context) {
 	for rested := time.Duration(0); rested < longestRest; rested += shortRest {
 		bodies, commits := m.bodies.Load(), m.commits.Load()
-		pause(ctx, shortRest)
+		run.Pause(ctx, shortRest)
 		bodies, commits = m.bodies.Load()-bodies, m.commits.Load()-commits
 		if ctx.Err() != nil || bodies < floodBodies || bodies < floodShare*commits {
 			return

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 func TestSplittingRestsForAsLongAsThereIsAFlood(t *testing.T) {
@@ -33,7 +35,7 @@ func TestSplittingRestsForAsLongAsThereIsAFlood(t *testing.T) {
 					go func() {
 						for ctx.Err() == nil && time.Since(start) < tt.last {
 							m.add(tt.share)
-							pause(ctx, tt.every)
+							run.Pause(ctx, tt.every)
 						}
 					}()
 				}

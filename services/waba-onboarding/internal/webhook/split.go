@@ -66,9 +66,9 @@ func (s *Splitter) forget(ctx context.Context) error {
 			}
 			if err != nil && ctx.Err() == nil { // they are found again, and nothing is done twice
 				s.Log.WarnContext(ctx, "batches that are split could not be removed", "error", err)
-				pause(ctx, failurePause)
+				run.Pause(ctx, failurePause)
 			}
-			pause(ctx, shortRest)
+			run.Pause(ctx, shortRest)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (s *Splitter) settleAlone(ctx context.Context, d unsplit) error {
 	}
 	s.Log.WarnContext(ctx, "a delivery could not be split and is tried again", "deliveryId", d.ID, "error", err)
 	if err := s.Store.KeepDelivery(ctx, d.Delivery); err != nil {
-		pause(ctx, failurePause)
+		run.Pause(ctx, failurePause)
 		return err
 	}
 	return nil
@@ -134,13 +134,6 @@ func (s *Splitter) splitPiecemeal(ctx context.Context, d store.Delivery, why err
 		}
 		return err
 	})
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 // split cuts deliveries, in one commit. What is split already is left alone, so that it may run twice. A panic is an

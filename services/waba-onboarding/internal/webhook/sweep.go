@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -29,9 +30,9 @@ func (s *Splitter) sweepAll(ctx context.Context) error {
 			s.Log.WarnContext(ctx, "deliveries that were left could not be looked for", "error", err)
 		}
 		if full || more {
-			pause(ctx, backlogInterval)
+			run.Pause(ctx, backlogInterval)
 		} else {
-			pause(ctx, sweepInterval)
+			run.Pause(ctx, sweepInterval)
 		}
 	}
 	return ctx.Err()
