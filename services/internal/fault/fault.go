@@ -43,12 +43,15 @@ func New(reason Reason) *Error { return &Error{reason: reason} }
 
 // With adds a variable to the metadata of the ErrorInfo. Never a secret.
 func (e *Error) With(key, value string) *Error {
+	return e.WithAll(map[string]string{key: value})
+}
+
+// WithAll adds several.
+func (e *Error) WithAll(variables map[string]string) *Error {
 	next := *e
-	next.metadata = maps.Clone(e.metadata)
-	if next.metadata == nil {
-		next.metadata = map[string]string{}
-	}
-	next.metadata[key] = value
+	next.metadata = map[string]string{}
+	maps.Copy(next.metadata, e.metadata)
+	maps.Copy(next.metadata, variables)
 	return &next
 }
 
@@ -148,7 +151,7 @@ func (e *Error) localized(lang Language) *errdetails.LocalizedMessage {
 	return &errdetails.LocalizedMessage{Locale: string(lang), Message: text.Happened + ". " + text.Do + "."}
 }
 
-// text is the catalogue's, with the field or Meta's own words where there are some.
+// text is the catalogue's, with the fields that break rules.
 func (e *Error) text(lang Language) Text {
 	text := entryOf(e.reason).text(lang)
 	for _, v := range e.violations {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,6 +40,19 @@ func (e *Error) Error() string {
 		text += " (" + e.Details + ")"
 	}
 	return fmt.Sprintf("%s [HTTP %d, fbtrace_id %s]", text, e.Status, e.TraceID)
+}
+
+// Metadata is what callers are told of Meta's word: enough for Meta's support. Its keys are metaCode, metaSubcode,
+// metaMessage, fbtraceId and, where Meta gave some, metaDetails.
+func (e *Error) Metadata() map[string]string {
+	metadata := map[string]string{
+		"metaCode": strconv.Itoa(e.Code), "metaSubcode": strconv.Itoa(e.Subcode),
+		"metaMessage": e.Message, "fbtraceId": e.TraceID,
+	}
+	if e.Details != "" {
+		metadata["metaDetails"] = e.Details
+	}
+	return metadata
 }
 
 // TokenDead tells that the customer's token is no longer valid, whatever its subcode says about why.

@@ -2,7 +2,7 @@ package broker
 
 import (
 	"errors"
-	"strconv"
+	"maps"
 	"time"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
@@ -39,20 +39,13 @@ func exchangeReason(err error) fault.Reason {
 	return errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN
 }
 
-// graphMetadata is what of Meta's own word is kept with an exchange: enough for Meta's support.
+// graphMetadata is what of Meta's own word is kept with an exchange.
 func graphMetadata(err error) map[string]string {
-	metadata := map[string]string{}
 	var said *graph.Error
 	if !errors.As(err, &said) {
-		return metadata
+		return map[string]string{}
 	}
-	metadata["metaCode"] = strconv.Itoa(said.Code)
-	metadata["metaSubcode"] = strconv.Itoa(said.Subcode)
-	metadata["metaMessage"] = said.Message
-	metadata["fbtraceId"] = said.TraceID
-	if said.Details != "" {
-		metadata["metaDetails"] = said.Details
-	}
+	metadata := said.Metadata()
 	if said.RetryAfter > 0 {
 		metadata[retryAfter] = said.RetryAfter.String()
 	}
@@ -61,16 +54,10 @@ func graphMetadata(err error) map[string]string {
 
 // recordedFault is the fault of an exchange that Meta refused, the same each time it is asked for.
 func recordedFault(exchange store.Exchange) error {
-	refusal := fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason]))
-	for name, value := range exchange.Metadata {
-		if name == retryAfter {
-			wait, _ := time.ParseDuration(value)
-			refusal = refusal.RetryAfter(wait)
-			continue
-		}
-		refusal = refusal.With(name, value)
-	}
-	return refusal
+	metadata := maps.Clone(exchange.Metadata)
+	wait, _ := time.ParseDuration(metadata[retryAfter]) // 0 where Meta did not say it
+	delete(metadata, retryAfter)
+	return fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason])).WithAll(metadata).RetryAfter(wait)
 }
 
 func inProgress() error {

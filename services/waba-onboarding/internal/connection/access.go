@@ -3,7 +3,6 @@ package connection
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -90,12 +89,7 @@ func Explain(err error) *fault.Error {
 }
 
 func metaFault(reason fault.Reason, said *graph.Error) *fault.Error {
-	f := fault.New(reason).Cause(said).With("metaCode", strconv.Itoa(said.Code)).
-		With("metaSubcode", strconv.Itoa(said.Subcode)).With("metaMessage", said.Message).With("fbtraceId", said.TraceID)
-	if said.Details != "" {
-		f = f.With("metaDetails", said.Details)
-	}
-	return f
+	return fault.New(reason).Cause(said).WithAll(said.Metadata())
 }
 
 // Temporary tells whether a fault is no verdict: to be tried again, changing nothing.

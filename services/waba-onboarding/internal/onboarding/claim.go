@@ -113,10 +113,7 @@ func refusal(o *store.Onboarding) error {
 	if o.State != store.Failed || o.Steps.Get(store.StepExchange).State != store.StepFailed {
 		return nil
 	}
-	why := fault.New(fault.Reason(errorsv1.ErrorReason_value[o.Reason]))
-	for key, value := range o.Metadata {
-		why = why.With(key, value)
-	}
+	why := fault.New(fault.Reason(errorsv1.ErrorReason_value[o.Reason])).WithAll(o.Metadata)
 	return why.With("onboardingId", o.ID.String())
 }
 

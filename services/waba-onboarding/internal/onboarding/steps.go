@@ -195,11 +195,7 @@ func (s *Service) subscribed(err error) error {
 	if why.Reason() != errorsv1.ErrorReason_META_REJECTED {
 		return why
 	}
-	named := fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED).Cause(err)
-	for key, value := range why.Metadata() {
-		named = named.With(key, value)
-	}
-	return named
+	return fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED).Cause(err).WithAll(why.Metadata())
 }
 
 // prove believes only the list. Where Meta accepted a subscription and does not list it, it is told once more.
