@@ -84,10 +84,3 @@ func (b *Bell) leave(key string, l *listeners) {
 		delete(b.waiting, key)
 	}
 }
-
-// Waiting is for how many keys somebody waits.
-func (b *Bell) Waiting() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.waiting)
-}

@@ -144,7 +144,7 @@ func (c *Client) mayLead(u *url.URL, hostPort string) bool {
 	if addr, ok := spelled(host); ok {
 		return c.lists(addr, hostPort)
 	}
-	if isLoopback(host) {
+	if namesThisMachine(host) {
 		return c.lists(netip.AddrFrom4([4]byte{127, 0, 0, 1}), hostPort) || c.lists(netip.IPv6Loopback(), hostPort)
 	}
 	return c.allow.addresses() || (u.Scheme == "https" && !isLocal(host))

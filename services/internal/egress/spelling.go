@@ -40,8 +40,8 @@ func number(part string, bits int) (n uint64, ok bool) {
 	return n, err == nil
 }
 
-// isLoopback tells names that lead to this machine, whoever is asked.
-func isLoopback(host string) bool {
+// namesThisMachine tells names that lead to this machine, whoever is asked.
+func namesThisMachine(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

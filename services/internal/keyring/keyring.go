@@ -101,9 +101,6 @@ func checkKind(entry *keyset.Entry) error {
 	return nil
 }
 
-// PrimaryKeyID is the id of the key that seals now.
-func (k *Keyring) PrimaryKeyID() uint32 { return k.primary }
-
 // KeyIDs are the ids of the keys that open.
 func (k *Keyring) KeyIDs() []uint32 { return slices.Sorted(maps.Keys(k.known)) }
 

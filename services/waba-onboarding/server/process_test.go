@@ -98,7 +98,7 @@ func seal(t *testing.T, databaseURL string, keys *keyring.Keyring) {
 	}
 	d := store.Destination{
 		ID: uuid.New(), OrganizationID: "org-1", Kind: "EVENTS", URL: "https://a.example", Secret: []byte("sealed"),
-		SecretKeyID: keys.PrimaryKeyID(), SecretVersion: 1, EventTypes: []string{},
+		SecretKeyID: keys.KeyIDs()[0], SecretVersion: 1, EventTypes: []string{},
 	}
 	if _, err := store.New(db, queue, time.Now, claimDeadline).CreateDestination(t.Context(), d, "test"); err != nil {
 		t.Fatal(err)
