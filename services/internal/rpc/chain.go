@@ -30,6 +30,15 @@ func around(steps ...step) step {
 type chain struct {
 	unary, stream step
 	rules         *validator
+	policy        Policy
+}
+
+// check is what a request passes once it is read: the rules of the contract, and what a customer in a browser may name.
+func (c *chain) check(ctx context.Context, full string, req any) error {
+	if err := c.rules.validate(req); err != nil {
+		return err
+	}
+	return c.policy.confine(ctx, full, req)
 }
 
 // guard wraps each method of a service. Interceptors of gRPC would come too late for this: they run after the request
@@ -42,7 +51,7 @@ func (c *chain) guard(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
 		guarded.Methods[i].Handler = func(srv any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			var resp any
 			err := c.unary(ctx, full, func(ctx context.Context) (err error) {
-				resp, err = inner(srv, ctx, readable(decode), c.rules.unary)
+				resp, err = inner(srv, ctx, readable(decode), c.checked)
 				return err
 			})
 			if err != nil {
@@ -52,6 +61,14 @@ func (c *chain) guard(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
 		}
 	}
 	return &guarded
+}
+
+// checked is a grpc.UnaryServerInterceptor.
+func (c *chain) checked(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := c.check(ctx, info.FullMethod, req); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
 }
 
 // readable says whose fault it is when a message can not be read: the caller's. Only the log hears of it; gRPC has sent
@@ -71,17 +88,27 @@ func readable(decode func(any) error) func(any) error {
 
 func (c *chain) aroundStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	return c.stream(stream.Context(), info.FullMethod, func(ctx context.Context) error {
-		return c.rules.stream(srv, &streamWithContext{stream, ctx}, info, handler)
+		return handler(srv, &checkedStream{stream, ctx, c, info.FullMethod})
 	})
 }
 
 // unknown serves what no service has. The gate answers before it; this is for the day that it does not.
 func unknown(any, grpc.ServerStream) error { return fault.New(errorsv1.ErrorReason_UNIMPLEMENTED) }
 
-type streamWithContext struct {
+type checkedStream struct {
 	grpc.ServerStream
-	ctx context.Context
+	ctx   context.Context
+	chain *chain
+	full  string
 }
 
 // Context implements grpc.ServerStream.
-func (s *streamWithContext) Context() context.Context { return s.ctx }
+func (s *checkedStream) Context() context.Context { return s.ctx }
+
+// RecvMsg implements grpc.ServerStream.
+func (s *checkedStream) RecvMsg(req any) error {
+	if err := s.ServerStream.RecvMsg(req); err != nil {
+		return err
+	}
+	return s.chain.check(s.ctx, s.full, req)
+}

@@ -43,8 +43,8 @@ func (c *call) tell(ctx context.Context) {
 
 type callKey struct{}
 
-// RequestID is the id under which logs of all services show this call; empty outside of a call.
-func RequestID(ctx context.Context) string {
+// requestIDOf is the id under which logs of all services show this call; empty outside of a call.
+func requestIDOf(ctx context.Context) string {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		return c.requestID
 	}
@@ -109,13 +109,16 @@ func (o *observer) write(ctx context.Context, full string, c *call, f *fault.Err
 	if !o.log.Enabled(ctx, level) {
 		return
 	}
+	code := codes.OK
+	if f != nil {
+		code = f.Code()
+	}
 	attrs := []slog.Attr{
 		slog.String("method", cut(full, maxMethodName)), slog.String("caller", c.caller),
-		slog.String("organization", c.organization), slog.String("code", codes.OK.String()),
+		slog.String("organization", c.organization), slog.String("code", code.String()),
 		slog.Duration("duration", took), slog.String("requestId", c.requestID),
 	}
 	if f != nil {
-		attrs[3] = slog.String("code", f.Code().String())
 		attrs = append(attrs, slog.String("reason", f.Reason().String()),
 			slog.String("error", cut(f.Unwrap().Error(), maxLogged)))
 	}

@@ -119,7 +119,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 		ms.require("quiet", s.cfg.Quiet...)); err != nil {
 		return nil, err
 	}
-	rules, err := newValidator(ms, s.cfg.Policy)
+	rules, err := newValidator(ms)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 	return &chain{
 		unary:  around(recoverStep(s.cfg.Log), observe, ends.step, admit),
 		stream: around(recoverStep(s.cfg.Log), observe, untilDrained(s.draining), ends.streamStep, admit),
-		rules:  rules,
+		rules:  rules, policy: s.cfg.Policy,
 	}, nil
 }
 

@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +8,6 @@ import (
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"buf.build/go/protovalidate"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -17,13 +15,10 @@ import (
 )
 
 // validator holds requests to the rules that stand in the contract.
-type validator struct {
-	rules  protovalidate.Validator
-	policy Policy
-}
+type validator struct{ rules protovalidate.Validator }
 
 // newValidator compiles the rules of all requests: a rule that does not compile must not wait for its first call.
-func newValidator(ms methods, policy Policy) (*validator, error) {
+func newValidator(ms methods) (*validator, error) {
 	inputs := make([]protoreflect.MessageDescriptor, 0, len(ms))
 	for _, m := range ms {
 		inputs = append(inputs, m.input)
@@ -32,38 +27,7 @@ func newValidator(ms methods, policy Policy) (*validator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rules of the contract: %w", err)
 	}
-	return &validator{rules, policy}, nil
-}
-
-func (v *validator) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := v.validate(req); err != nil {
-		return nil, err
-	}
-	if err := v.policy.confine(ctx, info.FullMethod, req); err != nil {
-		return nil, err
-	}
-	return next(ctx, req)
-}
-
-func (v *validator) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	return next(srv, &validatedStream{stream, v, info.FullMethod})
-}
-
-type validatedStream struct {
-	grpc.ServerStream
-	v    *validator
-	full string
-}
-
-// RecvMsg implements grpc.ServerStream.
-func (s *validatedStream) RecvMsg(req any) error {
-	if err := s.ServerStream.RecvMsg(req); err != nil {
-		return err
-	}
-	if err := s.v.validate(req); err != nil {
-		return err
-	}
-	return s.v.policy.confine(s.Context(), s.full, req)
+	return &validator{rules}, nil
 }
 
 func (v *validator) validate(req any) error {
@@ -81,9 +45,9 @@ func (v *validator) validate(req any) error {
 	}
 	var out []fault.Violation
 	for _, violation := range broken.Violations {
-		for _, v := range violations(msg.ProtoReflect().Descriptor(), violation) {
-			if !slices.Contains(out, v) { // what is missing breaks every rule
-				out = append(out, v)
+		for _, told := range violations(msg.ProtoReflect().Descriptor(), violation) {
+			if !slices.Contains(out, told) { // what is missing breaks every rule
+				out = append(out, told)
 			}
 		}
 	}
