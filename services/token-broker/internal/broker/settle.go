@@ -105,14 +105,14 @@ func (b *Broker) extend(ctx context.Context, token store.Token) error {
 	}
 	grant, err := b.Meta.ExtendToken(ctx, opened, graph.TokenType(token.Kind))
 	if err != nil {
-		return b.keepOrRetry(ctx, token, err)
+		return b.failOrRetry(ctx, token, err)
 	}
 	info, err := b.Meta.DebugToken(ctx, grant.Token)
 	if err != nil {
-		return b.keepOrRetry(ctx, token, err)
+		return b.failOrRetry(ctx, token, err)
 	}
 	if !info.Valid || info.AppID != b.AppID {
-		return b.keepSecret(ctx, token, errorsv1.ErrorReason_TOKEN_INVALID.String())
+		return b.failExtension(ctx, token, errorsv1.ErrorReason_TOKEN_INVALID.String())
 	}
 	return b.replaceSecret(ctx, token, grant.Token, info)
 }
@@ -130,15 +130,15 @@ func (b *Broker) replaceSecret(ctx context.Context, token store.Token, extended 
 	return err
 }
 
-func (b *Broker) keepOrRetry(ctx context.Context, token store.Token, cause error) error {
+func (b *Broker) failOrRetry(ctx context.Context, token store.Token, cause error) error {
 	if graph.IsSilence(cause) {
 		return cause
 	}
-	return b.keepSecret(ctx, token, errorsv1.ErrorReason_META_REJECTED.String())
+	return b.failExtension(ctx, token, errorsv1.ErrorReason_META_REJECTED.String())
 }
 
-func (b *Broker) keepSecret(ctx context.Context, token store.Token, reason string) error {
-	err := b.Store.KeepSecret(ctx, token.ID, token.Version, reason)
+func (b *Broker) failExtension(ctx context.Context, token store.Token, reason string) error {
+	err := b.Store.FailExtension(ctx, token.ID, token.Version, reason)
 	if errors.Is(err, store.ErrStale) {
 		return nil
 	}

@@ -117,7 +117,7 @@ func (b *Broker) lose(ctx context.Context, exchange store.Exchange) {
 func (b *Broker) endExchange(ctx context.Context, exchange store.Exchange, end func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(ctx, storeBudget)
 	defer cancel()
-	if err := insist(ctx, end); err != nil && !errors.Is(err, store.ErrLost) {
+	if err := insist(ctx, end); err != nil && !errors.Is(err, store.ErrEnded) {
 		b.Log.ErrorContext(ctx, "the end of an exchange could not be written", "onboardingId", exchange.OnboardingID, "error", err)
 	}
 }
@@ -146,7 +146,7 @@ func insist(ctx context.Context, f func(context.Context) error) error {
 	for {
 		err := f(ctx)
 		switch {
-		case err == nil, errors.Is(err, store.ErrLost), errors.Is(err, store.ErrCodeOfAnother):
+		case err == nil, errors.Is(err, store.ErrEnded), errors.Is(err, store.ErrCodeOfAnother):
 			return err
 		case run.Pause(ctx, retryPause):
 		default:

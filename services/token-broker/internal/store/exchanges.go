@@ -93,8 +93,8 @@ func (s *Store) findExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB)
 	if err != nil || exchange.State != Spending || s.now().Before(exchange.LeaseTime) {
 		return exchange, err
 	}
-	// ErrLost: somebody ended it a moment ago.
-	if err := s.LoseExchange(ctx, exchange.Fingerprint); err != nil && !errors.Is(err, ErrLost) {
+	// ErrEnded: somebody was faster.
+	if err := s.LoseExchange(ctx, exchange.Fingerprint); err != nil && !errors.Is(err, ErrEnded) {
 		return Exchange{}, err
 	}
 	return s.readExchange(ctx, which)
@@ -105,24 +105,24 @@ func (s *Store) readExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB)
 	return exchange, err
 }
 
-// FailExchange records that Meta refused the code. ErrLost when the exchange had ended before.
+// FailExchange records that Meta refused the code. ErrEnded when the exchange had ended before.
 func (s *Store) FailExchange(ctx context.Context, fingerprint, reason string, metadata map[string]string) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		return s.endExchange(tx, fingerprint, Exchange{State: Failed, Reason: reason, Metadata: metadata})
 	})
 }
 
-// LoseExchange records that nobody can tell whether the code is spent. ErrLost when the exchange had ended before.
+// LoseExchange records that nobody can tell whether the code is spent. ErrEnded when the exchange had ended before.
 func (s *Store) LoseExchange(ctx context.Context, fingerprint string) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
 		return s.endExchange(tx, fingerprint, Exchange{State: Unknown, Metadata: map[string]string{}})
 	})
 }
 
-// ReleaseExchange takes a reservation back: the code was not sent. ErrLost when the exchange had ended before.
+// ReleaseExchange takes a reservation back: the code was not sent. ErrEnded when the exchange had ended before.
 func (s *Store) ReleaseExchange(ctx context.Context, fingerprint string) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return database.OneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrLost)
+		return database.OneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrEnded)
 	})
 }
 
@@ -132,5 +132,5 @@ func (s *Store) endExchange(tx *gorm.DB, fingerprint string, end Exchange) error
 	end.EndTime = &now
 	update := tx.Model(&Exchange{}).Where("fingerprint = ? and state = ?", fingerprint, Spending).
 		Select("state", "reason", "metadata", "token_id", "end_time").Updates(end)
-	return database.OneRow(update, ErrLost)
+	return database.OneRow(update, ErrEnded)
 }

@@ -24,7 +24,7 @@ var migrations embed.FS
 var (
 	ErrNotFound      = database.ErrNotFound
 	ErrCodeOfAnother = errors.New("store: the code was reserved by another organization")
-	ErrLost          = errors.New("store: the exchange is no longer ours to end")
+	ErrEnded         = errors.New("store: the exchange ended before")
 	ErrStale         = errors.New("store: the token changed since it was read")
 )
 

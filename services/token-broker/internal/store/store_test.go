@@ -86,8 +86,8 @@ func TestATokenWhoseCommitWasNotHeardOfMayBeStoredAgain(t *testing.T) {
 			t.Errorf("ListEvents = %v, %v, want one", events, err)
 		}
 		n.ID = uuid.Must(uuid.NewV7())
-		if _, err := s.StoreToken(t.Context(), n); !errors.Is(err, store.ErrLost) {
-			t.Errorf("a second token of the exchange: %v, want ErrLost", err)
+		if _, err := s.StoreToken(t.Context(), n); !errors.Is(err, store.ErrEnded) {
+			t.Errorf("a second token of the exchange: %v, want ErrEnded", err)
 		}
 		if _, err := s.FindToken(t.Context(), "org-1", n.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the second token: %v, want ErrNotFound: all or nothing", err)
@@ -106,8 +106,8 @@ func TestAnExchangeThatEndedDoesNotEndAgain(t *testing.T) {
 			"fail":    s.FailExchange(t.Context(), n.Fingerprint, "CODE_EXPIRED", map[string]string{}),
 			"release": s.ReleaseExchange(t.Context(), n.Fingerprint),
 		} {
-			if !errors.Is(end, store.ErrLost) {
-				t.Errorf("%s: %v, want ErrLost", name, end)
+			if !errors.Is(end, store.ErrEnded) {
+				t.Errorf("%s: %v, want ErrEnded", name, end)
 			}
 		}
 		exchange, err := s.FindExchange(t.Context(), n.Fingerprint)

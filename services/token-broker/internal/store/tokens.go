@@ -65,7 +65,7 @@ type NewToken struct {
 }
 
 // StoreToken ends an exchange with its token, in one commit with the job that inspects it. It may be repeated when its
-// commit was not heard of. ErrLost when the lease of the exchange passed meanwhile: then nothing is stored.
+// commit was not heard of. ErrEnded when the lease of the exchange passed meanwhile: then nothing is stored.
 func (s *Store) StoreToken(ctx context.Context, n NewToken) (Token, error) {
 	now := s.now()
 	token := Token{
@@ -205,11 +205,11 @@ func (s *Store) ReplaceSecret(ctx context.Context, id uuid.UUID, version int64, 
 	})
 }
 
-// KeepSecret records that Meta refused to extend a token, so that nobody asks again; the token serves on.
-func (s *Store) KeepSecret(ctx context.Context, id uuid.UUID, version int64, reason string) error {
+// FailExtension records that Meta refused to extend a token, so that nobody asks again; the token serves on.
+func (s *Store) FailExtension(ctx context.Context, id uuid.UUID, version int64, reason string) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		keep := tx.Model(&Token{}).Where("id = ? and version = ?", id, version).Updates(map[string]any{"extend_time": s.now()})
-		if err := database.OneRow(keep, ErrStale); err != nil {
+		refused := tx.Model(&Token{}).Where("id = ? and version = ?", id, version).Updates(map[string]any{"extend_time": s.now()})
+		if err := database.OneRow(refused, ErrStale); err != nil {
 			return err
 		}
 		return s.record(tx, Event{TokenID: id, Type: EventExtensionFailed, Reason: reason})
