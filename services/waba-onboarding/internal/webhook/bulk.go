@@ -43,9 +43,9 @@ func (s *Splitter) Keeper() Keeper {
 }
 
 // Keep implements Keeper.
-func (k keepers) Keep(ctx context.Context, body []byte) error {
+func (k keepers) Keep(body []byte) error {
 	if isBulk(body) {
-		return k.bulk.Keep(ctx, body)
+		return k.bulk.Keep(body)
 	}
-	return k.live.Keep(ctx, body)
+	return k.live.Keep(body)
 }

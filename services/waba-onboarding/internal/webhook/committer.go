@@ -43,9 +43,9 @@ func NewCommitter(insert func(context.Context, [][]byte) error) *Committer {
 	return &Committer{insert: insert}
 }
 
-// Keep implements Keeper: it returns when the body is durable, or is not. It does not end with its context: Meta hangs up
+// Keep implements Keeper: it returns when the body is durable, or is not. It does not end with its caller: Meta hangs up
 // and comes again, and what is committed meanwhile is recognised.
-func (c *Committer) Keep(_ context.Context, body []byte) error {
+func (c *Committer) Keep(body []byte) error {
 	w := &waiting{body: body, done: make(chan error, 1)}
 	begins, ok := c.join(w)
 	if !ok {

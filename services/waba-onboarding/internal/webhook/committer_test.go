@@ -47,7 +47,7 @@ func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 	var group sync.WaitGroup
 	keep := func(body string) {
 		group.Go(func() {
-			if err := committer.Keep(t.Context(), []byte(body)); err != nil {
+			if err := committer.Keep([]byte(body)); err != nil {
 				t.Errorf("%s: %v", body, err)
 			}
 		})
@@ -74,7 +74,7 @@ func TestASecondCommitWaitsForMostOfTheCrowdAndForNobodyOnceItIsGone(t *testing.
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
 	committer := webhook.NewCommitter(c.insert)
 	var group sync.WaitGroup
-	keep := func() { group.Go(func() { _ = committer.Keep(t.Context(), []byte("body")) }) }
+	keep := func() { group.Go(func() { _ = committer.Keep([]byte("body")) }) }
 	await := func(waiting int) {
 		for committer.Waiting() != waiting {
 			time.Sleep(time.Millisecond)
@@ -118,13 +118,13 @@ func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
 	committer := webhook.NewCommitter(c.insert)
 	var group sync.WaitGroup
-	group.Go(func() { _ = committer.Keep(t.Context(), []byte("a")) })
+	group.Go(func() { _ = committer.Keep([]byte("a")) })
 	<-c.entered // so that the second is not gathered with the first
-	group.Go(func() { _ = committer.Keep(t.Context(), []byte("b")) })
+	group.Go(func() { _ = committer.Keep([]byte("b")) })
 	<-c.entered
 	errs := make([]error, 3)
 	for i, body := range []string{"good", "poison", "good"} {
-		group.Go(func() { errs[i] = committer.Keep(t.Context(), []byte(body)) })
+		group.Go(func() { errs[i] = committer.Keep([]byte(body)) })
 	}
 	for committer.Waiting() < 3 {
 		time.Sleep(time.Millisecond)
@@ -152,7 +152,7 @@ func TestABatchFailsAtOnceWhenTheDatabaseIsAwayOrHangs(t *testing.T) {
 		var group sync.WaitGroup
 		keep := func() {
 			group.Go(func() {
-				if err := committer.Keep(t.Context(), []byte("body")); !errors.Is(err, away) {
+				if err := committer.Keep([]byte("body")); !errors.Is(err, away) {
 					t.Errorf("%s: %v", name, err)
 				}
 			})
@@ -182,7 +182,7 @@ func TestAFullQueueRefusesAndIsKeptAllTheSame(t *testing.T) {
 	var group sync.WaitGroup
 	var kept, refused atomic.Int64
 	keep := func() {
-		switch err := committer.Keep(t.Context(), []byte("body")); {
+		switch err := committer.Keep([]byte("body")); {
 		case err == nil:
 			kept.Add(1)
 		case errors.Is(err, webhook.ErrBusy):
@@ -221,12 +221,12 @@ func TestAPanicIsAnErrorAndHoldsNobody(t *testing.T) {
 		}
 		return nil
 	})
-	if err := committer.Keep(t.Context(), []byte("a")); err == nil {
+	if err := committer.Keep([]byte("a")); err == nil {
 		t.Error("no error")
 	}
 	panics = false
 	for range 3 {
-		if err := committer.Keep(t.Context(), []byte("b")); err != nil {
+		if err := committer.Keep([]byte("b")); err != nil {
 			t.Error(err)
 		}
 	}

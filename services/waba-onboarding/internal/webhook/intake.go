@@ -8,7 +8,6 @@
 package webhook
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -30,7 +29,7 @@ const (
 
 // Keeper makes a body durable.
 type Keeper interface {
-	Keep(ctx context.Context, body []byte) error
+	Keep(body []byte) error
 }
 
 // ErrBusy says that the queue is full, or that we stop: Meta comes again.
@@ -94,7 +93,7 @@ func (i *Intake) receive(w http.ResponseWriter, r *http.Request) int {
 	if !i.signed(body, sent) {
 		return http.StatusUnauthorized
 	}
-	if err := i.Keeper.Keep(r.Context(), body); err != nil {
+	if err := i.Keeper.Keep(body); err != nil {
 		if !errors.Is(err, ErrBusy) {
 			i.Log.ErrorContext(r.Context(), "a webhook could not be kept", "error", err)
 		}

@@ -2,7 +2,6 @@ package webhook_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -33,7 +32,7 @@ type kept struct {
 	err    error
 }
 
-func (k *kept) Keep(_ context.Context, body []byte) error {
+func (k *kept) Keep(body []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.err == nil {

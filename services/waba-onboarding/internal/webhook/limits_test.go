@@ -18,7 +18,7 @@ type blocked struct {
 	release chan struct{}
 }
 
-func (b *blocked) Keep(context.Context, []byte) error {
+func (b *blocked) Keep([]byte) error {
 	b.waiting.Add(1)
 	<-b.release
 	return nil
