@@ -11,11 +11,15 @@ import (
 // SignUp lets a customer finish the signup, as POST /_sim/signups does. It panics on a SignUp that the control plane
 // would refuse: that is a mistake in the test that calls it.
 func (s *Simulator) SignUp(spec SignUp) SignedUp {
-	done, err := s.signUp(spec)
+	return must(s.signUp(spec))
+}
+
+// must answers what the control plane would, and panics where that would refuse.
+func must[T any](answer T, err error) T {
 	if err != nil {
-		panic(fmt.Sprintf("graphsim.SignUp: %v", err))
+		panic("graphsim: " + err.Error())
 	}
-	return done
+	return answer
 }
 
 func (s *Simulator) signUp(spec SignUp) (SignedUp, error) {
@@ -68,11 +72,7 @@ func (s *Simulator) share(spec SignUp) (SignedUp, error) {
 // AddPhone has the customer of a WABA add a number to it, as POST /_sim/wabas/{wabaId}:addPhone does. It panics on a Phone
 // that the control plane would refuse.
 func (s *Simulator) AddPhone(wabaID string, spec Phone) (phoneNumberID string) {
-	id, err := s.addPhone(wabaID, spec)
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.AddPhone: %v", err))
-	}
-	return id
+	return must(s.addPhone(wabaID, spec))
 }
 
 func (s *Simulator) addPhone(wabaID string, spec Phone) (string, error) {

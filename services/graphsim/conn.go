@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"strings"
 )
 
 // resetConnection ends a connection so that the client sees a reset, not an orderly end: a lost connection is what a
@@ -23,29 +22,4 @@ func resetConnection(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0) // then Close sends RST; if it fails, the client sees an end instead
 	}
 	_ = inner.Close()
-}
-
-// requestOf is what the work needs of an HTTP request.
-func requestOf(r *http.Request) graphRequest {
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	version, path := splitVersion(r.URL.Path)
-	return graphRequest{
-		method: r.Method, origin: scheme + "://" + r.Host, version: version, path: path, bearer: bearer(r),
-	}
-}
-
-// shownAuthorization is the Authorization header for the journal.
-func shownAuthorization(r *http.Request) string {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return ""
-	}
-	scheme, value, found := strings.Cut(header, " ")
-	if !found {
-		return fingerprint(header)
-	}
-	return scheme + " " + fingerprint(strings.TrimSpace(value))
 }

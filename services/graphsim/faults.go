@@ -31,11 +31,7 @@ type scripted struct {
 
 // AddFault scripts a failure and answers its id. It panics on a Fault that the control plane would refuse.
 func (s *Simulator) AddFault(f Fault) string {
-	id, err := s.faults.add(f)
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.AddFault: %v", err))
-	}
-	return id
+	return must(s.faults.add(f))
 }
 
 // Release lets go what a fault holds, now and from now on: a release that comes before the request is not lost. An

@@ -49,6 +49,18 @@ type graphRequest struct {
 	bearer  string
 }
 
+// requestOf is what the work needs of an HTTP request.
+func requestOf(r *http.Request) graphRequest {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	version, path := splitVersion(r.URL.Path)
+	return graphRequest{
+		method: r.Method, origin: scheme + "://" + r.Host, version: version, path: path, bearer: bearer(r),
+	}
+}
+
 // work does what a request asks for and answers it. Everything happens in one critical section, but for asking a
 // callback, after which all of it happens again.
 func (s *Simulator) work(req graphRequest, p params) reply {

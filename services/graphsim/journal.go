@@ -3,6 +3,7 @@ package graphsim
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -127,4 +128,17 @@ func fingerprint(secret string) string {
 	}
 	sum := sha256.Sum256([]byte(secret))
 	return "sha256:" + hex.EncodeToString(sum[:4])
+}
+
+// shownAuthorization is the Authorization header for the journal.
+func shownAuthorization(r *http.Request) string {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return ""
+	}
+	scheme, value, found := strings.Cut(header, " ")
+	if !found {
+		return fingerprint(header)
+	}
+	return scheme + " " + fingerprint(strings.TrimSpace(value))
 }

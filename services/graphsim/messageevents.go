@@ -18,11 +18,7 @@ func (s *Simulator) SendMessage(spec MessageSpec) Delivered {
 
 // SendMessages sends several at once, so that they can share a POST or change places: how the first argument says.
 func (s *Simulator) SendMessages(how Sending, specs ...MessageSpec) Delivered {
-	said, err := s.sendMessages(how, specs)
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.SendMessage: %v", err))
-	}
-	return said
+	return must(s.sendMessages(how, specs))
 }
 
 func (s *Simulator) sendMessages(how Sending, specs []MessageSpec) (Delivered, error) {

@@ -3,7 +3,6 @@ package graphsim
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -59,11 +58,7 @@ type Removal struct {
 // RemoveWABA lets the customer end the partnership, as POST /_sim/wabas/{wabaId}:remove does. It panics on a Removal
 // that the control plane would refuse.
 func (s *Simulator) RemoveWABA(wabaID string, r Removal) Delivered {
-	said, err := s.removeWABA(wabaID, r)
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.RemoveWABA: %v", err))
-	}
-	return said
+	return must(s.removeWABA(wabaID, r))
 }
 
 // removeWABA takes the WABA away from every token. One that reads nothing else is dead; the customer's other WABAs
@@ -129,11 +124,7 @@ func (s *Simulator) rejoin(wabaIDs []string) {
 // ApproveName lets Meta approve a number's display name, as POST /_sim/phones/{phoneNumberId}:approveName does: it can
 // be registered from now on. It panics on an unknown number.
 func (s *Simulator) ApproveName(phoneNumberID string) Delivered {
-	said, err := s.approveName(phoneNumberID, Sending{})
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.ApproveName: %v", err))
-	}
-	return said
+	return must(s.approveName(phoneNumberID, Sending{}))
 }
 
 func (s *Simulator) approveName(phoneNumberID string, how Sending) (Delivered, error) {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -30,11 +29,7 @@ type Webhook struct {
 // Deliver sends a body of one's own, as POST /_sim/webhooks does. It panics on a Webhook that the control plane would
 // refuse.
 func (s *Simulator) Deliver(hook Webhook) Delivered {
-	said, err := s.deliverBody(hook)
-	if err != nil {
-		panic(fmt.Sprintf("graphsim.Deliver: %v", err))
-	}
-	return said
+	return must(s.deliverBody(hook))
 }
 
 func (s *Simulator) deliverBody(hook Webhook) (Delivered, error) {
