@@ -26,6 +26,7 @@ import (
 	sqlitegorm "github.com/libtnb/sqlite"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 
 	"github.com/whatrack/connect/services/internal/run"
@@ -211,7 +212,8 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Read runs f, which only reads, outside a transaction. It is run again when its connection was lost, so f keeps no state.
+// Read runs f outside a transaction. It is run again when its connection was lost, so f keeps no state, and does nothing
+// that may not be done twice.
 func (db *DB) Read(ctx context.Context, f func(tx *gorm.DB) error) error {
 	for losses := 0; ; losses++ {
 		if err := f(db.orm.WithContext(ctx)); !connectionLost(err) || losses == maxLosses {
@@ -229,15 +231,11 @@ func (db *DB) Snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
 	return db.Read(ctx, func(tx *gorm.DB) error { return tx.Transaction(f, opts...) })
 }
 
-// Exec runs one statement, with ? for its arguments, which is a transaction by itself and one trip to the server. It is
-// run again when its connection was lost, of which nobody knows whether it committed: it must be one that may run twice,
-// such as an insert whose second run is a Duplicate.
+// Exec is Read for one statement that writes, with ? for its arguments, which is a transaction by itself and one trip to
+// the server. When its connection was lost nobody knows whether it committed: it must be one that may run twice, such as
+// an insert whose second run is a Duplicate.
 func (db *DB) Exec(ctx context.Context, statement string, args ...any) error {
-	for losses := 0; ; losses++ {
-		if err := db.orm.WithContext(ctx).Exec(statement, args...).Error; !connectionLost(err) || losses == maxLosses {
-			return classify(ctx, err)
-		}
-	}
+	return db.Read(ctx, func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
 }
 
 // InTx runs f in one transaction. It is run again when PostgreSQL says that the transaction must be repeated, and when
@@ -271,6 +269,13 @@ const (
 	maxConflicts = 4
 	// maxLosses: after a restart of the server, each pooled connection may turn out to be dead.
 	maxLosses = poolSize
+)
+
+// forUpdate does not wait for those who only refer to the row by its key, as FOR UPDATE would: two transactions that each
+// inserted such a reference would then wait for each other.
+var (
+	forUpdate           = clause.Locking{Strength: "NO KEY UPDATE"}
+	forUpdateSkipLocked = clause.Locking{Strength: "NO KEY UPDATE", Options: "SKIP LOCKED"}
 )
 
 // ForUpdate locks the rows of a query until the transaction ends. SQLite has one writer, and no such clause.

@@ -11,19 +11,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"gorm.io/gorm/clause"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
-)
-
-// forUpdate does not wait for those who only refer to the row by its key, as FOR UPDATE would: two transactions that each
-// inserted such a reference would then wait for each other.
-var (
-	forUpdate           = clause.Locking{Strength: "NO KEY UPDATE"}
-	forUpdateSkipLocked = clause.Locking{Strength: "NO KEY UPDATE", Options: "SKIP LOCKED"}
 )
 
 // classify turns what the database could not do into STORAGE_UNAVAILABLE, and leaves everything else alone: a caller's
