@@ -78,7 +78,7 @@ func (c *Client) DebugToken(ctx context.Context, token secret.Text) (info TokenI
 	if err := c.checkDebug(ctx, k, got.Data); err != nil {
 		return TokenInfo{}, err
 	}
-	return got.Data.tokenInfo(), nil
+	return tokenInfoOf(got.Data), nil
 }
 
 // checkDebug refuses answers that would let a caller erase a good token: no word on validity, a valid token without
@@ -96,7 +96,7 @@ func (c *Client) checkDebug(ctx context.Context, k call, data *debugData) error 
 	return nil
 }
 
-func (data *debugData) tokenInfo() TokenInfo {
+func tokenInfoOf(data *debugData) TokenInfo {
 	info := TokenInfo{
 		AppID: string(data.AppID), Type: TokenType(data.Type), Valid: bool(*data.Valid),
 		ExpiresAt: data.Expires.Time, DataAccessExpiresAt: data.DataAccess.Time,

@@ -8,7 +8,6 @@ import (
 	"gorm.io/gorm"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
-
 	"github.com/whatrack/connect/services/internal/database"
 )
 

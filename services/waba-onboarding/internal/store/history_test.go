@@ -9,10 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gorm.io/gorm"
 
+	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/databasetest"
 	"github.com/whatrack/connect/services/internal/jobs"
-
-	"github.com/whatrack/connect/services/internal/database"
 )
 
 func old(wamid, kind, text string, at time.Time) MessageFact {
