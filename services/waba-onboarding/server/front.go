@@ -22,7 +22,10 @@ import (
 
 // front is plain HTTP before the gRPC server.
 func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service, keeper webhook.Keeper) error {
-	var err error
+	pages, err := web.New(s.webOrigins())
+	if err != nil {
+		return err
+	}
 	o.gateway, err = rpc.NewGateway(rpc.GatewayConfig{
 		Server: o.RPC,
 		Register: []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
@@ -32,11 +35,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 		Status: statusOf, Log: p.Log,
 	})
 	if err != nil {
-		return errors.Join(err, o.RPC.Close())
-	}
-	pages, err := web.New(s.webOrigins())
-	if err != nil {
-		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
+		return err
 	}
 	api := newCORS(s.AllowedOrigins, o.gateway)
 	mux := http.NewServeMux()
@@ -58,7 +57,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	all := webhooksFirst(intake, web.Secure(mux, s.overTLS()))
 	o.HTTP, err = rpc.NewHTTP(rpc.HTTPConfig{Setting: "HTTP_LISTEN", Listen: s.HTTPListen, Handler: all, Log: p.Log})
 	if err != nil {
-		return errors.Join(err, o.gateway.Close(), o.RPC.Close())
+		return errors.Join(err, o.gateway.Close())
 	}
 	o.RPC.Front(o.HTTP.Serve)
 	return nil

@@ -99,7 +99,10 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 	o := &Onboarding{RPC: server, tasks: []run.Task{
 		serve, onboardings.Run, work, destinations.Run, splitter.Run, p.Callers.Watch,
 	}}
-	return o, o.front(s, p, onboardings, splitter.Keeper())
+	if err := o.front(s, p, onboardings, splitter.Keeper()); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return o, nil
 }
 
 // Run serves until ctx ends.
