@@ -1,13 +1,11 @@
 package server_test
 
 import (
-	"bytes"
 	"flag"
-	"fmt"
 	"os"
-	"runtime"
 	"testing"
-	"time"
+
+	"github.com/whatrack/connect/services/internal/leaktest"
 )
 
 // TestMain runs many tests side by side, since they wait more than they work, and fails when a service that was stopped
@@ -17,27 +15,5 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	if left := leftGoroutines(); code == 0 && left != "" {
-		fmt.Fprintf(os.Stderr, "goroutines were left behind:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func leftGoroutines() (left string) {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		stacks := make([]byte, 4<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		left = ""
-		for i, stack := range bytes.Split(stacks, []byte("\n\n")) {
-			if i > 0 && bytes.Contains(stack, []byte("whatrack/connect/services")) { // the first is this one
-				left += string(stack) + "\n\n"
-			}
-		}
-		if left == "" {
-			return ""
-		}
-	}
-	return left
+	os.Exit(leaktest.Run(m))
 }

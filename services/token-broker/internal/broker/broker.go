@@ -56,7 +56,7 @@ var _ tokenbrokerv1.TokenBrokerServiceServer = (*Broker)(nil)
 // New makes a broker. Calls reach it while its Run runs.
 func New(cfg Config) *Broker {
 	b := &Broker{Config: cfg}
-	b.cache = newCache(b.load, b.share)
+	b.cache = newCache(b.load, b.share, cfg.Now)
 	b.reveals = newReveals(cfg.Store, cfg.Now, b.share)
 	return b
 }

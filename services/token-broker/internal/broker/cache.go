@@ -20,6 +20,7 @@ type key struct{ organization, waba, token string }
 type cache struct {
 	load    func(context.Context, key) (access, error)
 	share   share
+	now     func() time.Time
 	mu      sync.Mutex
 	entries map[key]*cacheEntry
 }
@@ -31,8 +32,8 @@ type cacheEntry struct {
 	err    error
 }
 
-func newCache(load func(context.Context, key) (access, error), beside share) *cache {
-	return &cache{load: load, share: beside, entries: map[key]*cacheEntry{}}
+func newCache(load func(context.Context, key) (access, error), beside share, now func() time.Time) *cache {
+	return &cache{load: load, share: beside, now: now, entries: map[key]*cacheEntry{}}
 }
 
 // get answers from memory, from a read under way, or by a read of its own; never with what is past its life. Errors are
@@ -49,7 +50,7 @@ func (c *cache) get(ctx context.Context, k key) (*cacheEntry, error) {
 		if entry.err != nil {
 			return nil, entry.err
 		}
-		if entry.fresh() {
+		if c.fresh(entry) {
 			return entry, nil
 		}
 		if ctx.Err() != nil {
@@ -74,19 +75,19 @@ func heard(ctx context.Context, closed <-chan struct{}) error {
 	}
 }
 
-func (e *cacheEntry) fresh() bool { return time.Since(e.since) < cacheLife }
+func (c *cache) fresh(e *cacheEntry) bool { return c.now().Sub(e.since) < cacheLife }
 
 // entry finds a living entry, or makes one that the caller must fill.
 func (c *cache) entry(k key) (entry *cacheEntry, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if entry, ok := c.entries[k]; ok && entry.fresh() {
+	if entry, ok := c.entries[k]; ok && c.fresh(entry) {
 		return entry, false
 	}
 	if len(c.entries) >= cacheLimit {
 		c.sweep()
 	}
-	entry = &cacheEntry{since: time.Now(), loaded: make(chan struct{})}
+	entry = &cacheEntry{since: c.now(), loaded: make(chan struct{})}
 	c.entries[k] = entry
 	return entry, true
 }
@@ -106,7 +107,7 @@ func (c *cache) fill(ctx context.Context, k key, entry *cacheEntry) {
 // sweep makes room: what is past its life first, everything if that is not enough.
 func (c *cache) sweep() {
 	for k, entry := range c.entries {
-		if !entry.fresh() {
+		if !c.fresh(entry) {
 			delete(c.entries, k)
 		}
 	}

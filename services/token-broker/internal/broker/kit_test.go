@@ -125,9 +125,24 @@ func pair(t *testing.T) (first *bundle, second *brokertest.Broker) {
 }
 
 // clock is the real one, moved by as much as a test says.
-type clock struct{ ahead atomic.Int64 }
+type clock struct {
+	ahead   atomic.Int64
+	stopped atomic.Pointer[time.Time]
+}
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) now() time.Time {
+	now := time.Now()
+	if at := c.stopped.Load(); at != nil {
+		now = *at
+	}
+	return now.Add(time.Duration(c.ahead.Load()))
+}
+
+// stop makes it stand still, so that it is moved by the test alone.
+func (c *clock) stop() {
+	now := time.Now()
+	c.stopped.Store(&now)
+}
 
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
@@ -270,11 +285,33 @@ func number(t *testing.T, db *database.DB, format string, args ...any) (n int) {
 // eventually waits until something is so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not so after a while: %s", what)
 		}
 	}
+}
+
+// lock locks a table of PostgreSQL from a second session, until the answered function is called.
+func lock(t *testing.T, db *database.DB, table string) (unlock func()) {
+	t.Helper()
+	tx, err := db.SQL().BeginTx(context.WithoutCancel(t.Context()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "lock table "+table+" in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	unlock = sync.OnceFunc(func() { _ = tx.Rollback() })
+	t.Cleanup(unlock)
+	return unlock
+}
+
+// awaitLock waits until a session of the test's PostgreSQL database waits for what another has locked.
+func awaitLock(t *testing.T, db *database.DB) {
+	t.Helper()
+	const waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+	eventually(t, "somebody waits for the lock", func() bool { return number(t, db, waiting) > 0 })
 }
 
 // held waits until Meta holds so many requests to a path.

@@ -64,7 +64,7 @@ func (b *Broker) GetAccessToken(ctx context.Context, req *tokenbrokerv1.GetAcces
 			}
 			noted = found.id
 		}
-		if entry.fresh() {
+		if b.cache.fresh(entry) {
 			return found.response(), nil
 		}
 	}

@@ -165,7 +165,7 @@ func (b *Broker) workSettle(ctx context.Context, job *river.Job[store.SettleArgs
 	case errors.Is(err, store.ErrNotFound):
 		return river.JobCancel(err)
 	case graph.IsSilence(err):
-		return river.JobSnooze(min(max(time.Since(job.CreatedAt)/4, time.Second), longestSilence))
+		return river.JobSnooze(min(max(b.Now().Sub(job.CreatedAt)/4, time.Second), longestSilence))
 	}
 	b.Log.WarnContext(ctx, "a token could not be settled", "tokenId", job.Args.TokenID, "attempt", job.Attempt, "error", err)
 	return err

@@ -126,6 +126,18 @@ func TestTheJobSettlesATokenThatTheExchangeDidNot(t *testing.T) {
 	})
 }
 
+func TestTheLongerMetaIsSilentTheLessOftenItIsAsked(t *testing.T) {
+	t.Parallel()
+	b := onPostgres(t)
+	b.clock.advance(-time.Hour) // the job's time has come when it is made
+	b.meta.AddFault(graphsim.Fault{Path: debugPath, Times: -1, HTML: "<h1>502</h1>"})
+	b.token(t, graphsim.SignUp{})
+	b.clock.advance(time.Hour + 10*time.Minute)
+	eventually(t, "a job of ten minutes comes again in two and a half", func() bool {
+		return number(t, b.db, "select count(*) from river_job where scheduled_at between now() + interval '2 min' and now() + interval '3 min'") == 1
+	})
+}
+
 func TestAShortLivedTokenIsExtendedAtOnceAndServesMeanwhile(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

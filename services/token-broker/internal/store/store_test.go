@@ -179,9 +179,12 @@ func TestATokenThatIsBoundWhileItIsBeingErasedStays(t *testing.T) {
 		erased <- count
 	}()
 	const waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-	for n := 0; n == 0; time.Sleep(5 * time.Millisecond) { // until it waits for the lock
+	for n, end := 0, time.Now().Add(15*time.Second); n == 0; time.Sleep(5 * time.Millisecond) {
 		if err := db.SQL().QueryRowContext(t.Context(), waiting).Scan(&n); err != nil {
 			t.Fatal(err)
+		}
+		if time.Now().After(end) {
+			t.Fatal("the erasure does not wait for the lock")
 		}
 	}
 	if err := bind.Commit(); err != nil {
