@@ -215,17 +215,13 @@ func TestTheHealthCheckIsOpenAndReflectionIsTheAdmins(t *testing.T) {
 // waitServing waits until the first Ready was asked.
 func waitServing(t *testing.T, conn *grpc.ClientConn) {
 	t.Helper()
-	for range 200 {
+	eventually(t, "it serves", func() bool {
 		resp, err := healthgrpc.NewHealthClient(conn).Check(t.Context(), &healthgrpc.HealthCheckRequest{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp.GetStatus() == healthgrpc.HealthCheckResponse_SERVING {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("never serving")
+		return resp.GetStatus() == healthgrpc.HealthCheckResponse_SERVING
+	})
 }
 
 func TestAServerRefusesNamesOfMethodsThatDoNotExist(t *testing.T) {

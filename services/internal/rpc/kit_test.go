@@ -252,6 +252,25 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
+// replace writes a file as a whole, for a server that may read it in any moment.
+func replace(t *testing.T, path string, data []byte) {
+	t.Helper()
+	write(t, path+".new", data)
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not so after a while: %s", what)
+		}
+	}
+}
+
 type logs struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
