@@ -1,6 +1,7 @@
 package processtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,6 +110,29 @@ func (p *process) stop() {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Errorf("stop %s: %v", p.program, err)
 	}
+}
+
+// stopping waits until the signal is handled: no more connections are taken.
+func (p *process) stopping() {
+	p.t.Helper()
+	waitFor(p.t, grace, p.program+" takes connections", func() bool {
+		conn, err := net.Dial("tcp", cmp.Or(p.http, p.grpc))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
+}
+
+// accepted waits until a connection of its own is answered: those that were made before it were accepted before it.
+func (p *process) accepted() {
+	p.t.Helper()
+	client := &http.Client{Timeout: grace, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + p.http + "/")
+	if err != nil {
+		p.t.Fatalf("%s does not answer: %v", p.program, err)
+	}
+	_ = resp.Body.Close()
 }
 
 // grace is what a process may take to stop: it lets calls finish for 30 s and jobs for 20.

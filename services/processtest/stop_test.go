@@ -57,15 +57,12 @@ func (w *world) wantConnected(f *inFlight) {
 	ends.Wait()
 }
 
-// soon after the signal, Meta answers.
-const soon = time.Second
-
 func TestOnboardingAnswersWhatIsInFlightBeforeItStops(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, setup{})
 	claims := w.post(20)
 	w.onboarding.stop()
-	time.Sleep(soon)
+	w.onboarding.stopping()
 	w.release(claims)
 	w.onboarding.wantStopped()
 	w.start(w.onboarding)
@@ -77,7 +74,7 @@ func TestTheBrokerAnswersWhatIsInFlightBeforeItStops(t *testing.T) {
 	w := newWorld(t, setup{})
 	claims := w.post(20)
 	w.broker.stop()
-	time.Sleep(soon)
+	w.broker.stopping()
 	for _, fault := range claims.faults {
 		w.meta.Release(fault)
 	}
@@ -93,7 +90,8 @@ func TestBothStopTogether(t *testing.T) {
 	claims := w.post(20)
 	w.broker.stop()
 	w.onboarding.stop()
-	time.Sleep(soon)
+	w.broker.stopping()
+	w.onboarding.stopping()
 	w.release(claims)
 	w.broker.wantStopped()
 	w.onboarding.wantStopped()
@@ -122,9 +120,10 @@ func TestWebhooksInFlightAreAnsweredBeforeTheEnd(t *testing.T) {
 	for i := range inFlight {
 		posts.Go(func() { l.post(w.onboarding, i) })
 	}
-	time.Sleep(soon)
+	waitFor(t, l.patience(), "the webhooks are not on their way", func() bool { return l.written.Load() == inFlight })
+	w.onboarding.accepted()
 	w.onboarding.stop()
-	time.Sleep(soon)
+	w.onboarding.stopping()
 	if err := tx.Rollback(); err != nil { // nothing was answered until now
 		t.Fatal(err)
 	}

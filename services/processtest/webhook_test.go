@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strconv"
 	"strings"
@@ -54,6 +55,7 @@ type load struct {
 	accepted atomic.Int64 // answers 200
 	refused  atomic.Int64 // answers 503
 	cut      atomic.Int64 // no answer
+	written  atomic.Int64 // on their way, or further
 	sent     int
 }
 
@@ -112,7 +114,10 @@ func (l *load) post(to *process, i int) bool {
 	body := l.body(i)
 	mac := hmac.New(sha256.New, []byte(l.w.appSecret))
 	mac.Write(body)
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+to.http+"/api/v1/whatsapp/webhook", bytes.NewReader(body))
+	traced := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { l.written.Add(1) },
+	})
+	req, err := http.NewRequestWithContext(traced, http.MethodPost, "http://"+to.http+"/api/v1/whatsapp/webhook", bytes.NewReader(body))
 	if err != nil {
 		l.w.t.Error(err)
 		return true
@@ -175,14 +180,14 @@ func TestNoWebhookIsLostWhenReplicasAndTheDatabaseDie(t *testing.T) {
 	kills := stop()
 
 	server.stop()
-	time.Sleep(time.Second) // what was on its way is answered
+	l.stands()
 	accepted, refused := l.accepted.Load(), l.refused.Load()
 	time.Sleep(away)
 	if l.accepted.Load() > accepted || l.refused.Load() == refused {
 		t.Errorf("without a database %d were answered 200 and %d were answered 503", l.accepted.Load()-accepted, l.refused.Load()-refused)
 	}
 	server.start()
-	waitFor(t, 10*time.Second, "none was accepted", func() bool { return l.accepted.Load() > accepted })
+	waitFor(t, l.patience(), "none was accepted", func() bool { return l.accepted.Load() > accepted })
 
 	stop = w.killInTurn()
 	l.started.Wait()
@@ -236,6 +241,19 @@ func (w *world) awaitSplit(db *sql.DB) {
 		}
 		time.Sleep(250 * time.Millisecond)
 	}
+}
+
+// stands waits until what was on its way when the database went is answered: none is accepted any more, however many are
+// refused.
+func (l *load) stands() {
+	l.w.t.Helper()
+	accepted, refused := l.accepted.Load(), l.refused.Load()
+	waitFor(l.w.t, l.patience(), "webhooks are still accepted, or none is refused", func() bool {
+		if now := l.accepted.Load(); now != accepted {
+			accepted, refused = now, l.refused.Load()
+		}
+		return l.refused.Load() > refused+2*senders
+	})
 }
 
 // patience is long enough for a load: this machine may be busy.

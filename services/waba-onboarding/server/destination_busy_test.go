@@ -14,7 +14,7 @@ func TestABusyReceiverIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 	each(t, func(t *testing.T, b *bundle) {
 		b.hook()
 		_, signed := b.connect(b.as(org1), graphsim.SignUp{})
-		r := receive(t)
+		r, w := receive(t), b.witness()
 		busy := func(status int, after string) {
 			r.do(func(w http.ResponseWriter, _ *http.Request, _ got) {
 				w.Header().Set("Retry-After", after)
@@ -36,7 +36,7 @@ func TestABusyReceiverIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 			t.Errorf("asked for ten minutes, it has %s", pause)
 		}
 		b.clock.advance(5 * time.Minute)
-		time.Sleep(600 * time.Millisecond) // time to do harm
+		w.hears(b)
 		if n := len(r.all()); n != 1 {
 			t.Errorf("%d came though it is busy", n)
 		}

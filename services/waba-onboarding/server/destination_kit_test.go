@@ -142,6 +142,31 @@ func (b *bundle) say(number string, times int) {
 	}
 }
 
+// witness is a destination of org2. When what was said just now has arrived there, one number after the other, whatever was
+// due before has been looked at by the same process as often.
+type witness struct {
+	numbers  []string
+	receiver *receiver
+}
+
+func (b *bundle) witness() *witness {
+	b.t.Helper()
+	_, signed := b.connect(b.as(org2), graphsim.SignUp{Phones: make([]graphsim.Phone, 3)})
+	w := &witness{signed.PhoneNumberIDs, receive(b.t)}
+	b.destine(org2, &onboardingv1.CreateDestinationRequest{Url: w.receiver.URL, EventTypes: []string{"change.messages"}})
+	return w
+}
+
+// hears gives whoever would do harm the time to do it.
+func (w *witness) hears(b *bundle) {
+	b.t.Helper()
+	for _, number := range w.numbers {
+		before := len(w.receiver.all())
+		b.say(number, 1)
+		w.receiver.await(b.t, before+1)
+	}
+}
+
 // stream are the changes of a number in the order in which they became events.
 func (b *bundle) stream(number string) (changes []string) {
 	b.t.Helper()

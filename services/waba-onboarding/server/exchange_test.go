@@ -64,7 +64,7 @@ func TestACodeWaitsForABrokerThatIsAway(t *testing.T) {
 		c := b.as(org1)
 		b.link.goAway(true)
 		shared := b.meta.SignUp(graphsim.SignUp{})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		resp, err := c.ClaimWaba(ctx, &onboardingv1.ClaimWabaRequest{Code: shared.Code})
 		if err != nil {

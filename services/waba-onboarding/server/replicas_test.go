@@ -135,7 +135,13 @@ func TestAClaimThatEndedAtItsDeadlineStaysEnded(t *testing.T) {
 		}
 		return true
 	})
-	time.Sleep(200 * time.Millisecond) // time to do harm
+	eventually(t, "no worker is left that could do harm", func() bool {
+		var running int64
+		err := b.db.Read(t.Context(), func(tx *gorm.DB) error {
+			return tx.Table("river_job").Where("kind = ? and state = 'running'", store.ClaimArgs{}.Kind()).Count(&running).Error
+		})
+		return err == nil && running == 0
+	})
 	after := b.get(c, claim)
 	wantState(t, after, onboardingv1.Onboarding_FAILED)
 	if after.GetConnection().GetState() != onboardingv1.Connection_DISCONNECTED || step(after, "bind").GetState() != onboardingv1.Step_PENDING {

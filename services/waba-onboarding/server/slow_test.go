@@ -103,10 +103,8 @@ func TestSlowSendersDisturbNobodyAndLeaveNothing(t *testing.T) {
 		t.Errorf("%d slow senders ended before the others were answered", n)
 	}
 	slices.Sort(took)
-	t.Logf("beside %d slow senders: p50 %s, p99 %s", slow, took[honest/2], took[honest*99/100-1])
-	if p99 := took[honest*99/100-1]; p99 > 5*time.Second {
-		t.Errorf("beside slow senders p99 is %s", p99)
-	}
+	p99 := took[honest*99/100-1]
+	t.Logf("beside %d slow senders: p50 %s, p99 %s", slow, took[honest/2], p99)
 
 	group.Wait()
 	statuses, longest := map[string]int{}, time.Duration(0)
@@ -115,6 +113,9 @@ func TestSlowSendersDisturbNobodyAndLeaveNothing(t *testing.T) {
 		longest = max(longest, s.lasted)
 	}
 	t.Logf("the slow ones were answered %v, the last after %s", statuses, longest)
+	if p99 > longest/3 { // whoever waits for a slow one waits for as long as that one lasts
+		t.Errorf("beside slow senders p99 is %s", p99)
+	}
 	if unstopped.Load() > 0 || statuses[""]+statuses["408 Request Timeout"] != slow {
 		t.Errorf("%d were not stopped; answers: %v", unstopped.Load(), statuses)
 	}

@@ -40,6 +40,29 @@ func each(t *testing.T, f func(t *testing.T, b *bundle)) {
 
 func (b *bundle) pass(d time.Duration) { b.ahead.Add(int64(d)) }
 
+// blocking notes who waits for what is locked, and answers a wait until one more does: on SQLite for the one connection.
+func (b *bundle) blocking() (await func(what string)) {
+	b.t.Helper()
+	waiting := func() (n int64) {
+		b.t.Helper()
+		if b.db.Dialect() == database.SQLite {
+			return b.db.SQL().Stats().WaitCount
+		}
+		const query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+		b.must(b.db.SQL().QueryRowContext(b.t.Context(), query).Scan(&n))
+		return n
+	}
+	before := waiting()
+	return func(what string) {
+		b.t.Helper()
+		for end := time.Now().Add(30 * time.Second); waiting() == before; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				b.t.Fatalf("nobody waits: %s", what)
+			}
+		}
+	}
+}
+
 func (b *bundle) must(err error) {
 	b.t.Helper()
 	if err != nil {

@@ -245,25 +245,33 @@ func TestASearchDoesNotEndBesideWhatIsTakenIn(t *testing.T) {
 		b.pass(31 * 24 * time.Hour)
 		_, err := b.Prune(ctx, 30*24*time.Hour)
 		b.must(err)
-		taken, late := make(chan struct{}), naming("7", "999", "late")
+		late := naming("7", "999", "late")
 		late.Change.ReceiveTime = b.now()
-		var taking sync.WaitGroup
-		taking.Go(func() {
-			err := b.inTx(ctx, func(tx *gorm.DB) error {
+		taken, goOn, committed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			committed <- b.inTx(ctx, func(tx *gorm.DB) error {
 				err := b.takeChanges(tx, []NewChange{late})
 				close(taken)
-				time.Sleep(300 * time.Millisecond) // a slow commit
+				<-goOn
 				return err
 			})
+		}()
+		<-taken
+		await := b.blocking()
+		begun := make(chan bool, 1)
+		go func() {
+			_, due, err := b.BeginSeek(ctx, c)
 			if err != nil {
 				t.Error(err)
 			}
-		})
-		<-taken
-		if _, due, err := b.BeginSeek(ctx, c); !due || err != nil {
-			t.Errorf("Meta is not asked: %v", err)
+			begun <- due
+		}()
+		await("a search begins beside what is taken in")
+		close(goOn)
+		b.must(<-committed)
+		if !<-begun {
+			t.Error("Meta is not asked")
 		}
-		taking.Wait()
 	})
 }
 

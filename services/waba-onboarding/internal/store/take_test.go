@@ -161,12 +161,9 @@ func TestAConnectionWaitsForWhatIsSplitWhileItIsProven(t *testing.T) {
 			})
 		}()
 		<-taken
+		await := b.blocking()
 		go func() { bound <- b.FinishStep(ctx, &claim, progress(StepBind, "7"), true) }()
-		select {
-		case err := <-bound:
-			t.Fatalf("it was proven before what is split was committed: %v", err)
-		case <-time.After(200 * time.Millisecond):
-		}
+		await("it is proven before what is split is committed")
 		close(goOn)
 		b.must(errors.Join(<-split, <-bound))
 		waiting, err := b.WaitingChanges(ctx, *claim.ConnectionID, Change{}, 10, 1<<20)

@@ -40,6 +40,16 @@ func (c *commits) insert(_ context.Context, bodies [][]byte) error {
 	return nil
 }
 
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not so after a while: %s", what)
+		}
+	}
+}
+
 func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 	t.Parallel()
 	c := &commits{entered: make(chan struct{}, 100), release: make(chan struct{}, 100)}
@@ -59,9 +69,7 @@ func TestWhatQueuedDuringACommitSharesTheNext(t *testing.T) {
 	for range 50 {
 		keep("crowd")
 	}
-	for committer.Waiting() < 50 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "fifty wait", func() bool { return committer.Waiting() == 50 })
 	close(c.release)
 	group.Wait()
 	if len(c.batches) > 4 {
@@ -76,9 +84,8 @@ func TestASecondCommitWaitsForMostOfTheCrowdAndForNobodyOnceItIsGone(t *testing.
 	var group sync.WaitGroup
 	keep := func() { group.Go(func() { _ = committer.Keep([]byte("body")) }) }
 	await := func(waiting int) {
-		for committer.Waiting() != waiting {
-			time.Sleep(time.Millisecond)
-		}
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d wait", waiting), func() bool { return committer.Waiting() == waiting })
 	}
 	commit := func() { c.release <- struct{}{} }
 	keep()
@@ -126,9 +133,7 @@ func TestOneBadBodyDoesNotFailItsNeighbours(t *testing.T) {
 	for i, body := range []string{"good", "poison", "good"} {
 		group.Go(func() { errs[i] = committer.Keep([]byte(body)) })
 	}
-	for committer.Waiting() < 3 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "three wait", func() bool { return committer.Waiting() == 3 })
 	close(c.release)
 	group.Wait()
 	if errs[0] != nil || !errors.Is(errs[1], errPoison) || errs[2] != nil {
@@ -164,9 +169,7 @@ func TestABatchFailsAtOnceWhenTheDatabaseIsAwayOrHangs(t *testing.T) {
 		for range 5 {
 			keep()
 		}
-		for committer.Waiting() < 5 {
-			time.Sleep(time.Millisecond)
-		}
+		eventually(t, "five wait", func() bool { return committer.Waiting() == 5 })
 		close(c.release)
 		group.Wait()
 		if n := tries.Load(); n > 4 { // the two, and the others in one batch or two
@@ -199,9 +202,7 @@ func TestAFullQueueRefusesAndIsKeptAllTheSame(t *testing.T) {
 	for range more {
 		group.Go(keep)
 	}
-	for refused.Load()+int64(committer.Waiting()) < more {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "each waits or is refused", func() bool { return refused.Load()+int64(committer.Waiting()) >= more })
 	if refused.Load() == 0 {
 		t.Error("none was refused")
 	}

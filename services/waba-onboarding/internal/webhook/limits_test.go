@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // blocked is a Keeper whose database does not answer until it is released.
@@ -35,9 +34,7 @@ func TestManyLargeBodiesAtOnceAreBounded(t *testing.T) {
 	for range fit {
 		go func() { statuses <- post(t, server, body, header).StatusCode }()
 	}
-	for k.waiting.Load() < fit {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "as many are inside as fit", func() bool { return k.waiting.Load() == fit })
 	var group sync.WaitGroup
 	for range senders - fit {
 		group.Go(func() { statuses <- statusOf(server, body, header) })
@@ -50,9 +47,7 @@ func TestManyLargeBodiesAtOnceAreBounded(t *testing.T) {
 	}
 	small := bytes.Repeat([]byte("x"), 60<<10)
 	go func() { statuses <- statusOf(server, small, signedBy(sign(small, appSecret))) }()
-	for k.waiting.Load() < fit+1 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the small one is inside too", func() bool { return k.waiting.Load() == fit+1 })
 	close(k.release)
 	for range fit + 1 {
 		if status := <-statuses; status != http.StatusOK {
