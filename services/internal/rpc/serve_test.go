@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -108,6 +109,10 @@ func TestAStopLetsCallsInProgressFinishAndFrontsGoFirst(t *testing.T) {
 	if accepting == nil || time.Since(begin) < 50*time.Millisecond {
 		t.Errorf("the front ended after %v, readiness was %v", time.Since(begin), accepting)
 	}
+	eventually(t, "no more calls are taken", func() bool {
+		_, err := healthgrpc.NewHealthClient(dial(t, rpc.ClientConfig{Server: s.srv})).Check(t.Context(), &healthgrpc.HealthCheckRequest{})
+		return err != nil
+	})
 	select {
 	case err := <-s.served:
 		t.Fatalf("Serve returned with a call in progress: %v", err)
@@ -200,6 +205,13 @@ func TestHTTPFinishesRequestsInProgress(t *testing.T) {
 	}()
 	<-inside
 	stop()
+	eventually(t, "no more connections are taken", func() bool {
+		conn, err := net.Dial("tcp", server.Addr())
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
 	select {
 	case err := <-served:
 		t.Fatalf("Serve returned with a request in progress: %v", err)

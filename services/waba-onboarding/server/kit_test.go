@@ -166,6 +166,19 @@ func (b *bundle) start() *replica {
 	return &replica{rpc: built.RPC, rest: "http://" + built.HTTP.Addr(), stop: stop}
 }
 
+// stopWhile stops the replica, and lets what it waits for go on when the stop has begun.
+func (b *bundle) stopWhile(release func()) {
+	b.t.Helper()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		b.stop()
+	}()
+	eventually(b.t, "the stop has begun", func() bool { return b.rpc.Accepting(b.t.Context()) != nil })
+	release()
+	<-stopped
+}
+
 // conn is a gRPC connection of a caller to a replica.
 func (b *bundle) conn(r *replica, token string) *grpc.ClientConn {
 	b.t.Helper()

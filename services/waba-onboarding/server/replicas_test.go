@@ -55,8 +55,7 @@ func TestAClaimGoesOnWhereItsReplicaStopped(t *testing.T) {
 	held := b.meta.AddFault(graphsim.Fault{Method: "POST", Path: "/*/subscribed_apps", Hold: graphsim.Before})
 	claim := b.post(b.on(b.replica), &onboardingv1.ClaimWabaRequest{Code: b.meta.SignUp(graphsim.SignUp{Phones: onCloudAPI(1)}).Code})
 	eventually(t, "the subscription is under way", func() bool { return b.meta.Count("POST", "/*/subscribed_apps") == 1 })
-	time.AfterFunc(time.Second, func() { b.meta.Release(held) })
-	b.stop() // whichever works the claim, it is let finish its step
+	b.stopWhile(func() { b.meta.Release(held) }) // whichever works the claim, it is let finish its step
 	b.awaitState(other, claim, onboardingv1.Onboarding_CONNECTED)
 }
 

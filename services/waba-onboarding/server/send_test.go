@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -261,8 +260,7 @@ func TestAReplicaThatStopsEndsWhatItSends(t *testing.T) {
 	go func() { _, _ = s.SendMessage(ctx, s.text("order-17", "the last")) }()
 	eventually(t, "Meta is asked", func() bool { return b.asked() == 1 })
 	hangUp()
-	time.AfterFunc(time.Second, func() { b.meta.Release(held) })
-	b.stop()
+	b.stopWhile(func() { b.meta.Release(held) })
 	b.replica = other
 	if m := s.only(); m.GetState() != onboardingv1.Message_ACCEPTED {
 		t.Errorf("the message is %s after the replica ended", m.GetState())

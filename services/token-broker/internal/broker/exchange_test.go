@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -175,20 +176,27 @@ func TestAConnectionThatWasRefusedIsTriedAgain(t *testing.T) {
 	}
 	address := closed.Addr().String()
 	_ = closed.Close()
-	time.AfterFunc(700*time.Millisecond, func() {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Error(err)
-			return
+	db := databasetest.Open(t, sqliteURL(t))
+	broker := brokertest.Start(t, db, "http://"+address, brokertest.Options{})
+	heard := make(chan error, 1)
+	go func() {
+		resp, err := broker.ExchangeCode(t.Context(), exchangeOf("org-1", meta.SignUp(graphsim.SignUp{}).Code))
+		if err == nil && resp.GetToken().GetState() != tokenbrokerv1.Token_ACTIVE {
+			err = fmt.Errorf("the token is %s, want ACTIVE", resp.GetToken().GetState())
 		}
-		served := &http.Server{Handler: meta}
-		t.Cleanup(func() { _ = served.Close() })
-		go func() { _ = served.Serve(listener) }()
-	})
-	broker := brokertest.Start(t, databasetest.Open(t, sqliteURL(t)), "http://"+address, brokertest.Options{})
-	resp, err := broker.ExchangeCode(t.Context(), exchangeOf("org-1", meta.SignUp(graphsim.SignUp{}).Code))
-	if err != nil || resp.GetToken().GetState() != tokenbrokerv1.Token_ACTIVE {
-		t.Errorf("ExchangeCode = %v, %v, want an ACTIVE token", resp, err)
+		heard <- err
+	}()
+	eventually(t, "the code is reserved", func() bool { return number(t, db, "select count(*) from exchanges") == 1 })
+	time.Sleep(200 * time.Millisecond) // the first connection is refused
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := &http.Server{Handler: meta}
+	t.Cleanup(func() { _ = served.Close() })
+	go func() { _ = served.Serve(listener) }()
+	if err := <-heard; err != nil {
+		t.Error(err)
 	}
 	if got := meta.Count(http.MethodPost, exchangePath); got != 1 {
 		t.Errorf("the code was sent %d times, want once", got)
