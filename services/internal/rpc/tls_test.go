@@ -180,6 +180,8 @@ func TestCertificatesAreRenewedUnderLoadWithoutAFailedCall(t *testing.T) {
 			}
 		})
 	}
+	defer group.Wait()
+	defer stop()
 	cert, key := after.issue("token-broker")
 	said := func(what string) int { return strings.Count(out.String(), what) }
 	meanwhile := func(what string, is func() bool) {
