@@ -227,8 +227,14 @@ func TestTwoReplicasSendEachEventOnceAndInOrder(t *testing.T) {
 			t.Errorf("(-stream +received):\n%s", diff)
 		}
 	}
-	if len(list) != 54 {
-		t.Errorf("%d events came, want 54", len(list))
+	failed := 0 // on a machine that is too slow for the receiver to answer in time; those are sent again
+	for _, attempt := range b.attempts(org1, d.GetDestinationId()) {
+		if attempt.GetError() != "" {
+			failed++
+		}
+	}
+	if len(list) < 54 || len(list) > 54+failed {
+		t.Errorf("%d events came, want 54, and %d that failed", len(list), failed)
 	}
 }
 
