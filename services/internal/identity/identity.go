@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/google/uuid"
+
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 )
@@ -130,4 +132,15 @@ func Scope(ctx context.Context) (string, error) {
 		return "", fault.New(errorsv1.ErrorReason_UNAUTHENTICATED)
 	}
 	return c.caller.Scope(c.requested)
+}
+
+// ScopeOf is Scope, and the id that the call names. What is no id is the id of nothing: NOT_FOUND.
+func ScopeOf(ctx context.Context, named string) (scope string, id uuid.UUID, err error) {
+	if scope, err = Scope(ctx); err != nil {
+		return "", uuid.Nil, err
+	}
+	if id, err = uuid.Parse(named); err != nil {
+		return "", uuid.Nil, fault.New(errorsv1.ErrorReason_NOT_FOUND)
+	}
+	return scope, id, nil
 }

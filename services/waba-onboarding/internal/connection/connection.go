@@ -127,13 +127,9 @@ func (s *Service) GetConnection(ctx context.Context, req *onboardingv1.GetConnec
 
 // ListActivities implements ConnectionService.
 func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActivitiesRequest) (*onboardingv1.ListActivitiesResponse, error) {
-	scope, err := identity.Scope(ctx)
+	scope, id, err := identity.ScopeOf(ctx, req.GetConnectionId())
 	if err != nil {
 		return nil, err
-	}
-	id, err := uuid.Parse(req.GetConnectionId())
-	if err != nil {
-		return nil, NotFound()
 	}
 	pages := Pages{Keys: s.Keys, List: "activities", Scope: scope, Filter: []string{id.String()}}
 	before, err := pages.Open(req.GetPageToken())
@@ -159,13 +155,9 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 
 // find reads a connection of the caller's organizations.
 func (s *Service) find(ctx context.Context, id string) (store.Connection, error) {
-	scope, err := identity.Scope(ctx)
+	scope, parsed, err := identity.ScopeOf(ctx, id)
 	if err != nil {
 		return store.Connection{}, err
-	}
-	parsed, err := uuid.Parse(id)
-	if err != nil {
-		return store.Connection{}, NotFound()
 	}
 	c, err := s.Store.FindConnection(ctx, scope, parsed)
 	return c, AsFault(err)

@@ -125,23 +125,12 @@ func (s *Service) GetDestination(ctx context.Context, req *onboardingv1.GetDesti
 
 // find reads a destination that the caller may see.
 func (s *Service) find(ctx context.Context, id string) (store.Destination, error) {
-	scope, parsed, err := scoped(ctx, id)
+	scope, parsed, err := identity.ScopeOf(ctx, id)
 	if err != nil {
 		return store.Destination{}, err
 	}
 	d, err := s.Store.FindDestination(ctx, scope, parsed)
 	return d, asFault(err)
-}
-
-// scoped is whose rows the caller may see, and the id of one.
-func scoped(ctx context.Context, id string) (scope string, parsed uuid.UUID, err error) {
-	if scope, err = identity.Scope(ctx); err != nil {
-		return "", uuid.Nil, err
-	}
-	if parsed, err = uuid.Parse(id); err != nil {
-		return "", uuid.Nil, fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	}
-	return scope, parsed, nil
 }
 
 // ListDestinations implements WebhookService.
@@ -173,7 +162,7 @@ func (s *Service) ListDestinations(ctx context.Context, req *onboardingv1.ListDe
 
 // UpdateDestination implements WebhookService.
 func (s *Service) UpdateDestination(ctx context.Context, req *onboardingv1.UpdateDestinationRequest) (*onboardingv1.UpdateDestinationResponse, error) {
-	scope, id, err := scoped(ctx, req.GetDestinationId())
+	scope, id, err := identity.ScopeOf(ctx, req.GetDestinationId())
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +181,7 @@ func (s *Service) UpdateDestination(ctx context.Context, req *onboardingv1.Updat
 
 // DeleteDestination implements WebhookService.
 func (s *Service) DeleteDestination(ctx context.Context, req *onboardingv1.DeleteDestinationRequest) (*onboardingv1.DeleteDestinationResponse, error) {
-	scope, id, err := scoped(ctx, req.GetDestinationId())
+	scope, id, err := identity.ScopeOf(ctx, req.GetDestinationId())
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +213,7 @@ func (s *Service) RotateDestinationSecret(ctx context.Context, req *onboardingv1
 
 // ListDestinationAttempts implements WebhookService.
 func (s *Service) ListDestinationAttempts(ctx context.Context, req *onboardingv1.ListDestinationAttemptsRequest) (*onboardingv1.ListDestinationAttemptsResponse, error) {
-	scope, id, err := scoped(ctx, req.GetDestinationId())
+	scope, id, err := identity.ScopeOf(ctx, req.GetDestinationId())
 	if err != nil {
 		return nil, err
 	}

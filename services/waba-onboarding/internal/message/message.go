@@ -51,13 +51,9 @@ func (s *Service) Drain() { s.detached.Wait() }
 
 // ListMessages implements MessageService.
 func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessagesRequest) (*onboardingv1.ListMessagesResponse, error) {
-	scope, err := identity.Scope(ctx)
+	scope, id, err := identity.ScopeOf(ctx, req.GetConnectionId())
 	if err != nil {
 		return nil, err
-	}
-	id, err := uuid.Parse(req.GetConnectionId())
-	if err != nil {
-		return nil, connection.NotFound()
 	}
 	pages := connection.Pages{Keys: s.Keys, List: "messages", Scope: scope, Filter: []string{id.String()}}
 	before, err := pages.Open(req.GetPageToken())

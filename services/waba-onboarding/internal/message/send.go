@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -59,13 +57,9 @@ func (s *Service) SendMessage(ctx context.Context, req *onboardingv1.SendMessage
 
 // find reads a connection of the caller's organizations.
 func (s *Service) find(ctx context.Context, id string) (store.Connection, error) {
-	scope, err := identity.Scope(ctx)
+	scope, parsed, err := identity.ScopeOf(ctx, id)
 	if err != nil {
 		return store.Connection{}, err
-	}
-	parsed, err := uuid.Parse(id)
-	if err != nil {
-		return store.Connection{}, connection.NotFound()
 	}
 	c, err := s.Store.FindConnection(ctx, scope, parsed)
 	return c, connection.AsFault(err)

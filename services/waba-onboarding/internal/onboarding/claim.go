@@ -119,7 +119,7 @@ func refusal(o *store.Onboarding) error {
 
 // SelectWaba implements OnboardingService.
 func (s *Service) SelectWaba(ctx context.Context, req *onboardingv1.SelectWabaRequest) (*onboardingv1.SelectWabaResponse, error) {
-	scope, id, err := target(ctx, req.GetOnboardingId())
+	scope, id, err := identity.ScopeOf(ctx, req.GetOnboardingId())
 	if err != nil {
 		return nil, err
 	}

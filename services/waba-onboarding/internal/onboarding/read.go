@@ -6,9 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
-	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
@@ -95,21 +93,10 @@ func (s *Service) ListOnboardings(ctx context.Context, req *onboardingv1.ListOnb
 }
 
 func (s *Service) find(ctx context.Context, id string) (store.Onboarding, error) {
-	scope, parsed, err := target(ctx, id)
+	scope, parsed, err := identity.ScopeOf(ctx, id)
 	if err != nil {
 		return store.Onboarding{}, err
 	}
 	o, err := s.Store.FindOnboarding(ctx, scope, parsed)
 	return o, asFault(err)
-}
-
-// target is the onboarding that a request is about, and the organization in which it must be.
-func target(ctx context.Context, id string) (scope string, parsed uuid.UUID, err error) {
-	if scope, err = identity.Scope(ctx); err != nil {
-		return "", uuid.Nil, err
-	}
-	if parsed, err = uuid.Parse(id); err != nil {
-		return "", uuid.Nil, fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	}
-	return scope, parsed, nil
 }

@@ -24,7 +24,7 @@ const (
 
 // ReportOnboardingStep implements OnboardingService.
 func (s *Service) ReportOnboardingStep(ctx context.Context, req *onboardingv1.ReportOnboardingStepRequest) (*onboardingv1.ReportOnboardingStepResponse, error) {
-	scope, id, err := target(ctx, req.GetOnboardingId())
+	scope, id, err := identity.ScopeOf(ctx, req.GetOnboardingId())
 	if err != nil {
 		return nil, err
 	}

@@ -85,13 +85,9 @@ func (s *Service) filter(ctx context.Context, scope string, req filtering) (stor
 
 // GetChange implements WebhookService.
 func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequest) (*onboardingv1.GetChangeResponse, error) {
-	scope, err := identity.Scope(ctx)
+	scope, id, err := identity.ScopeOf(ctx, req.GetChangeId())
 	if err != nil {
 		return nil, err
-	}
-	id, err := uuid.Parse(req.GetChangeId())
-	if err != nil {
-		return nil, connection.NotFound()
 	}
 	change, err := s.Store.FindChange(ctx, scope, id)
 	if err != nil {
@@ -102,13 +98,9 @@ func (s *Service) GetChange(ctx context.Context, req *onboardingv1.GetChangeRequ
 
 // ReplayChange implements WebhookService.
 func (s *Service) ReplayChange(ctx context.Context, req *onboardingv1.ReplayChangeRequest) (*onboardingv1.ReplayChangeResponse, error) {
-	scope, err := identity.Scope(ctx)
+	scope, id, err := identity.ScopeOf(ctx, req.GetChangeId())
 	if err != nil {
 		return nil, err
-	}
-	id, err := uuid.Parse(req.GetChangeId())
-	if err != nil {
-		return nil, connection.NotFound()
 	}
 	change, err := s.Store.ReplayChange(ctx, scope, id, s.Reader)
 	if err != nil {
