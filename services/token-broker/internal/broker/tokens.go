@@ -9,16 +9,12 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
-	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/token-broker/internal/store"
 )
 
-const (
-	defaultPage  = 50
-	eventsPage   = "token-events" // the purpose of page tokens
-	revokeBudget = 10 * time.Second
-)
+const revokeBudget = 10 * time.Second
 
 // BindWaba implements TokenBrokerService.
 func (b *Broker) BindWaba(ctx context.Context, req *tokenbrokerv1.BindWabaRequest) (*tokenbrokerv1.BindWabaResponse, error) {
@@ -122,30 +118,19 @@ func (b *Broker) ListTokenEvents(ctx context.Context, req *tokenbrokerv1.ListTok
 	if err != nil {
 		return nil, tokenNotFound()
 	}
-	before, err := b.openPage(req.GetOrganizationId(), id, req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = defaultPage
-	}
-	events, err := b.Store.ListEvents(ctx, req.GetOrganizationId(), id, before, size+1)
+	list := page.List{Keys: b.Keys, Name: "token-events", Scope: req.GetOrganizationId(), Filter: []string{id.String()}}
+	events, next, err := page.Of(list, req,
+		func(e store.Event) uuid.UUID { return e.ID },
+		func(before uuid.UUID, limit int) ([]store.Event, error) {
+			return b.Store.ListEvents(ctx, req.GetOrganizationId(), id, before, limit)
+		})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, tokenNotFound()
 	}
 	if err != nil {
 		return nil, err
 	}
-	resp := &tokenbrokerv1.ListTokenEventsResponse{}
-	if len(events) > size {
-		events = events[:size]
-		last := events[size-1].ID
-		resp.NextPageToken, err = b.Keys.SealToken(eventsPage, req.GetOrganizationId(), append(id[:], last[:]...))
-		if err != nil {
-			return nil, err
-		}
-	}
+	resp := &tokenbrokerv1.ListTokenEventsResponse{NextPageToken: next}
 	for _, e := range events {
 		resp.Events = append(resp.Events, &tokenbrokerv1.TokenEvent{
 			EventId: e.ID.String(), TokenId: e.TokenID.String(), Type: string(e.Type), Time: timestamppb.New(e.Time),
@@ -153,18 +138,6 @@ func (b *Broker) ListTokenEvents(ctx context.Context, req *tokenbrokerv1.ListTok
 		})
 	}
 	return resp, nil
-}
-
-// openPage reads a page token: 16 bytes of the token's id, 16 of the last event's.
-func (b *Broker) openPage(organization string, id uuid.UUID, pageToken string) (before uuid.UUID, err error) {
-	if pageToken == "" {
-		return uuid.Nil, nil
-	}
-	page, err := b.Keys.OpenToken(eventsPage, organization, pageToken)
-	if err != nil || len(page) != 32 || uuid.UUID(page[:16]) != id {
-		return uuid.Nil, fault.Field("pageToken", "is not a page token of this list")
-	}
-	return uuid.UUID(page[16:]), nil
 }
 
 func describe(t store.Token) *tokenbrokerv1.Token {

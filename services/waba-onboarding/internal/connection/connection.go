@@ -23,6 +23,7 @@ import (
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -83,21 +84,15 @@ func (s *Service) ListConnections(ctx context.Context, req *onboardingv1.ListCon
 	for _, state := range req.GetStates() {
 		states = append(states, state.String())
 	}
-	pages := Pages{Keys: s.Keys, List: "connections", Scope: scope, Filter: states}
-	before, err := pages.Open(req.GetPageToken())
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "connections", Scope: scope, Filter: states}, req,
+		func(c *store.Connection) uuid.UUID { return c.ID },
+		func(before uuid.UUID, limit int) ([]*store.Connection, error) {
+			return s.Store.ListConnections(ctx, scope, states, before, limit)
+		})
 	if err != nil {
 		return nil, err
 	}
-	size := PageSize(req.GetPageSize())
-	list, err := s.Store.ListConnections(ctx, scope, states, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	resp := &onboardingv1.ListConnectionsResponse{}
-	list, resp.NextPageToken, err = Cut(pages, list, size, func(row *store.Connection) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListConnectionsResponse{NextPageToken: next}
 	lang := Language(ctx)
 	for _, c := range list {
 		resp.Connections = append(resp.Connections, Describe(c, lang))
@@ -131,21 +126,15 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 	if err != nil {
 		return nil, err
 	}
-	pages := Pages{Keys: s.Keys, List: "activities", Scope: scope, Filter: []string{id.String()}}
-	before, err := pages.Open(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := PageSize(req.GetPageSize())
-	list, err := s.Store.ListActivities(ctx, scope, id, before, size+1)
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "activities", Scope: scope, Filter: []string{id.String()}}, req,
+		func(a store.Activity) uuid.UUID { return a.ID },
+		func(before uuid.UUID, limit int) ([]store.Activity, error) {
+			return s.Store.ListActivities(ctx, scope, id, before, limit)
+		})
 	if err != nil {
 		return nil, AsFault(err)
 	}
-	resp := &onboardingv1.ListActivitiesResponse{}
-	list, resp.NextPageToken, err = Cut(pages, list, size, func(row store.Activity) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListActivitiesResponse{NextPageToken: next}
 	lang := Language(ctx)
 	for _, a := range list {
 		resp.Activities = append(resp.Activities, describeActivity(a, lang))

@@ -14,7 +14,6 @@ import (
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
-	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -114,46 +113,4 @@ func Timestamp(t *time.Time) *timestamppb.Timestamp {
 // Language is the one that the caller asked for.
 func Language(ctx context.Context) fault.Language {
 	return fault.ParseLanguage(strings.Join(metadata.ValueFromIncomingContext(ctx, "accept-language"), ","))
-}
-
-// PageSize is the size of a page, 50 when the caller does not say.
-func PageSize(asked int32) int {
-	if asked == 0 {
-		return 50
-	}
-	return int(asked)
-}
-
-// Pages makes page tokens of one list. A token is sealed with the organization and the filter that it was made for, and
-// is good for no other.
-type Pages struct {
-	Keys   *keyring.Keyring
-	List   string
-	Scope  string
-	Filter []string
-}
-
-func (p Pages) purpose() string { return "page:" + p.List + ":" + strings.Join(p.Filter, ",") }
-
-// Cut makes a page of a list that was read one row longer than its size, and the token of the next page where there is
-// one.
-func Cut[T any](p Pages, list []T, size int, id func(T) uuid.UUID) (page []T, next string, err error) {
-	if len(list) <= size {
-		return list, "", nil
-	}
-	last := id(list[size-1])
-	next, err = p.Keys.SealToken(p.purpose(), p.Scope, last[:])
-	return list[:size], next, err
-}
-
-// Open reads the row after which the page begins; nil for the first page.
-func (p Pages) Open(token string) (uuid.UUID, error) {
-	if token == "" {
-		return uuid.Nil, nil
-	}
-	payload, err := p.Keys.OpenToken(p.purpose(), p.Scope, token)
-	if err != nil || len(payload) != len(uuid.UUID{}) {
-		return uuid.Nil, fault.Field("pageToken", "is not a page token of this list, organization and filter")
-	}
-	return uuid.UUID(payload), nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -139,21 +140,15 @@ func (s *Service) ListDestinations(ctx context.Context, req *onboardingv1.ListDe
 	if err != nil {
 		return nil, err
 	}
-	pages := connection.Pages{Keys: s.Keys, List: "destinations", Scope: scope}
-	before, err := pages.Open(req.GetPageToken())
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "destinations", Scope: scope}, req,
+		func(d *store.Destination) uuid.UUID { return d.ID },
+		func(before uuid.UUID, limit int) ([]*store.Destination, error) {
+			return s.Store.ListDestinations(ctx, scope, before, limit)
+		})
 	if err != nil {
 		return nil, err
 	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListDestinations(ctx, scope, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	resp := &onboardingv1.ListDestinationsResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row *store.Destination) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListDestinationsResponse{NextPageToken: next}
 	for _, d := range list {
 		resp.Destinations = append(resp.Destinations, describe(d))
 	}
@@ -217,21 +212,15 @@ func (s *Service) ListDestinationAttempts(ctx context.Context, req *onboardingv1
 	if err != nil {
 		return nil, err
 	}
-	pages := connection.Pages{Keys: s.Keys, List: "destination-attempts", Scope: scope, Filter: []string{id.String()}}
-	before, err := pages.Open(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListAttempts(ctx, scope, id, before, size+1)
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "destination-attempts", Scope: scope, Filter: []string{id.String()}}, req,
+		func(a store.DestinationAttempt) uuid.UUID { return a.ID },
+		func(before uuid.UUID, limit int) ([]store.DestinationAttempt, error) {
+			return s.Store.ListAttempts(ctx, scope, id, before, limit)
+		})
 	if err != nil {
 		return nil, asFault(err)
 	}
-	resp := &onboardingv1.ListDestinationAttemptsResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.DestinationAttempt) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListDestinationAttemptsResponse{NextPageToken: next}
 	for _, a := range list {
 		resp.Attempts = append(resp.Attempts, describeAttempt(a))
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -55,21 +56,15 @@ func (s *Service) ListMessages(ctx context.Context, req *onboardingv1.ListMessag
 	if err != nil {
 		return nil, err
 	}
-	pages := connection.Pages{Keys: s.Keys, List: "messages", Scope: scope, Filter: []string{id.String()}}
-	before, err := pages.Open(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListMessages(ctx, scope, id, before, size+1)
+	list, next, err := page.Fitting(page.List{Keys: s.Keys, Name: "messages", Scope: scope, Filter: []string{id.String()}}, req,
+		func(m store.Message) uuid.UUID { return m.ID },
+		func(before uuid.UUID, limit int) ([]store.Message, error) {
+			return s.Store.ListMessages(ctx, scope, id, before, limit)
+		}, fit)
 	if err != nil {
 		return nil, connection.AsFault(err)
 	}
-	resp := &onboardingv1.ListMessagesResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, fit(list, size), func(row store.Message) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListMessagesResponse{NextPageToken: next}
 	for _, m := range list {
 		resp.Messages = append(resp.Messages, describe(m))
 	}

@@ -8,6 +8,7 @@ import (
 
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/identity"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -70,21 +71,15 @@ func (s *Service) ListOnboardings(ctx context.Context, req *onboardingv1.ListOnb
 	for _, state := range req.GetStates() {
 		states = append(states, state.String())
 	}
-	pages := connection.Pages{Keys: s.Keys, List: "onboardings", Scope: scope, Filter: states}
-	before, err := pages.Open(req.GetPageToken())
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "onboardings", Scope: scope, Filter: states}, req,
+		func(o *store.Onboarding) uuid.UUID { return o.ID },
+		func(before uuid.UUID, limit int) ([]*store.Onboarding, error) {
+			return s.Store.ListOnboardings(ctx, scope, states, before, limit)
+		})
 	if err != nil {
 		return nil, err
 	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListOnboardings(ctx, scope, states, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	resp := &onboardingv1.ListOnboardingsResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row *store.Onboarding) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListOnboardingsResponse{NextPageToken: next}
 	lang := connection.Language(ctx)
 	for _, o := range list {
 		resp.Onboardings = append(resp.Onboardings, describe(o, lang))

@@ -10,6 +10,7 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/internal/page"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -36,24 +37,19 @@ func (s *Service) ListChanges(ctx context.Context, req *onboardingv1.ListChanges
 	for _, state := range req.GetStates() {
 		filter.States = append(filter.States, state.String())
 	}
-	pages := connection.Pages{
-		Keys: s.Keys, List: "changes", Scope: scope,
+	shown := page.List{
+		Keys: s.Keys, Name: "changes", Scope: scope,
 		Filter: append(append([]string{req.GetConnectionId()}, filter.Fields...), filter.States...),
 	}
-	before, err := pages.Open(req.GetPageToken())
+	list, next, err := page.Of(shown, req,
+		func(c store.Change) uuid.UUID { return c.ID },
+		func(before uuid.UUID, limit int) ([]store.Change, error) {
+			return s.Store.ListChanges(ctx, filter, before, limit)
+		})
 	if err != nil {
 		return nil, err
 	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListChanges(ctx, filter, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	resp := &onboardingv1.ListChangesResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Change) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListChangesResponse{NextPageToken: next}
 	for _, change := range list {
 		resp.Changes = append(resp.Changes, describeChange(change))
 	}
@@ -114,21 +110,15 @@ func (s *Service) ListDeliveries(ctx context.Context, req *onboardingv1.ListDeli
 	if err := platformOnly(ctx); err != nil {
 		return nil, err
 	}
-	pages := connection.Pages{Keys: s.Keys, List: "deliveries"}
-	before, err := pages.Open(req.GetPageToken())
+	list, next, err := page.Of(page.List{Keys: s.Keys, Name: "deliveries"}, req,
+		func(d store.Delivery) uuid.UUID { return d.ID },
+		func(before uuid.UUID, limit int) ([]store.Delivery, error) {
+			return s.Store.ListDeliveries(ctx, before, limit)
+		})
 	if err != nil {
 		return nil, err
 	}
-	size := connection.PageSize(req.GetPageSize())
-	list, err := s.Store.ListDeliveries(ctx, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	resp := &onboardingv1.ListDeliveriesResponse{}
-	list, resp.NextPageToken, err = connection.Cut(pages, list, size, func(row store.Delivery) uuid.UUID { return row.ID })
-	if err != nil {
-		return nil, err
-	}
+	resp := &onboardingv1.ListDeliveriesResponse{NextPageToken: next}
 	for _, d := range list {
 		resp.Deliveries = append(resp.Deliveries, describeDelivery(d))
 	}
