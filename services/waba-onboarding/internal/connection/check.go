@@ -30,7 +30,7 @@ func (s *Service) CheckConnection(ctx context.Context, req *onboardingv1.CheckCo
 			return nil, err
 		}
 		check.Activity, check.Actor = "CHECKED", identity.Name(ctx)
-		if err := s.Store.Record(ctx, c, check); err != nil {
+		if err := s.Store.RecordFindings(ctx, c, check); err != nil {
 			return nil, AsFault(err)
 		}
 	}
@@ -39,16 +39,14 @@ func (s *Service) CheckConnection(ctx context.Context, req *onboardingv1.CheckCo
 }
 
 // check asks the broker and Meta. A verdict against our access is a result; silence is an error.
-func (s *Service) check(ctx context.Context, c store.Connection) (store.RecordCheck, error) {
-	var check store.RecordCheck
+func (s *Service) check(ctx context.Context, c store.Connection) (store.Findings, error) {
+	var check store.Findings
 	facts, err := s.tokenFacts(ctx, c)
 	if err != nil {
 		return check, err
 	}
-	if facts != nil {
-		check.Token = &facts.TokenFacts
-	}
-	token, err := s.tokenOf(ctx, c)
+	check.Token = facts
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err != nil {
 		return s.accessVerdict(check, err)
 	}
@@ -79,7 +77,7 @@ func (s *Service) ask(ctx context.Context, waba string, token graph.Credential) 
 }
 
 // accessVerdict records Meta's or the broker's no; what is no verdict stays an error.
-func (s *Service) accessVerdict(check store.RecordCheck, err error) (store.RecordCheck, error) {
+func (s *Service) accessVerdict(check store.Findings, err error) (store.Findings, error) {
 	why := Explain(err)
 	reason := why.Reason()
 	switch {

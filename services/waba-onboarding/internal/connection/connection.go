@@ -8,7 +8,6 @@ package connection
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -105,14 +104,14 @@ const askTime = 3 * time.Second
 
 // GetConnection implements ConnectionService. Where the broker does not say more, the answer is what it said last.
 func (s *Service) GetConnection(ctx context.Context, req *onboardingv1.GetConnectionRequest) (*onboardingv1.GetConnectionResponse, error) {
-	c, err := s.find(ctx, req.GetConnectionId())
+	c, err := Find(ctx, s.Store, req.GetConnectionId())
 	if err != nil {
 		return nil, err
 	}
 	ask, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	if token, err := s.tokenFacts(ask, c); err == nil && token != nil && !token.same(c) {
-		if err := s.Store.Record(ctx, c, store.RecordCheck{Token: &token.TokenFacts}); err != nil {
+	if token, err := s.tokenFacts(ask, c); err == nil && token != nil && !c.HasToken(*token) {
+		if err := s.Store.RecordFindings(ctx, c, store.Findings{Token: token}); err != nil {
 			return nil, err
 		}
 	}
@@ -142,19 +141,19 @@ func (s *Service) ListActivities(ctx context.Context, req *onboardingv1.ListActi
 	return resp, nil
 }
 
-// find reads a connection of the caller's organizations.
-func (s *Service) find(ctx context.Context, id string) (store.Connection, error) {
+// Find reads a connection of the caller's organizations.
+func Find(ctx context.Context, st *store.Store, id string) (store.Connection, error) {
 	scope, parsed, err := identity.ScopeOf(ctx, id)
 	if err != nil {
 		return store.Connection{}, err
 	}
-	c, err := s.Store.FindConnection(ctx, scope, parsed)
+	c, err := st.FindConnection(ctx, scope, parsed)
 	return c, AsFault(err)
 }
 
-// findLive is find for what writes to Meta.
+// findLive is Find for what writes to Meta.
 func (s *Service) findLive(ctx context.Context, id string) (store.Connection, error) {
-	c, err := s.find(ctx, id)
+	c, err := Find(ctx, s.Store, id)
 	if err == nil && !c.Live() {
 		return c, fault.New(errorsv1.ErrorReason_DISCONNECTING)
 	}
@@ -168,22 +167,4 @@ func (s *Service) describe(ctx context.Context, id uuid.UUID) (*onboardingv1.Con
 		return nil, AsFault(err)
 	}
 	return Describe(&c, Language(ctx)), nil
-}
-
-// NotFound is the answer for what is not there, or is another organization's.
-func NotFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
-
-// AsFault turns the store's sentinels into what a caller sees.
-func AsFault(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return NotFound()
-	case errors.Is(err, store.ErrDisconnecting):
-		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
-	case errors.Is(err, store.ErrCursorExpired):
-		return fault.New(errorsv1.ErrorReason_CURSOR_EXPIRED)
-	case errors.Is(err, store.ErrRequestReused):
-		return fault.New(errorsv1.ErrorReason_REQUEST_ID_REUSED)
-	}
-	return err
 }

@@ -19,7 +19,7 @@ const disconnectPause = 5 * time.Second
 
 // DisconnectConnection implements ConnectionService.
 func (s *Service) DisconnectConnection(ctx context.Context, req *onboardingv1.DisconnectConnectionRequest) (*onboardingv1.DisconnectConnectionResponse, error) {
-	c, err := s.find(ctx, req.GetConnectionId())
+	c, err := Find(ctx, s.Store, req.GetConnectionId())
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) disconnect(ctx context.Context, id uuid.UUID) error {
 
 // unsubscribe tells Meta. A refusal does not stop the disconnection, silence holds it up until the deadline.
 func (s *Service) unsubscribe(ctx context.Context, c store.Connection) (again bool) {
-	token, err := s.tokenOf(ctx, c)
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err == nil {
 		err = s.Meta.Unsubscribe(ctx, c.WabaID, token)
 	}

@@ -132,7 +132,7 @@ func due(c store.Connection, n store.PhoneNumber) bool {
 
 // attempt tries once and records the outcome, with the delay until the next try where there is one.
 func (s *Service) attempt(ctx context.Context, c store.Connection, n store.PhoneNumber) (time.Duration, error) {
-	token, err := s.tokenOf(ctx, c)
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err != nil {
 		return s.untried(ctx, n, Explain(err), tokenPause)
 	}

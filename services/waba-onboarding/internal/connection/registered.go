@@ -52,7 +52,7 @@ func unread(c store.Connection, n store.PhoneNumber) bool {
 // readAgain reads a registered number, with the delay until the next try where Meta is still silent. A verdict ends it:
 // what speaks against our access is for checks to find.
 func (s *Service) readAgain(ctx context.Context, c store.Connection, n store.PhoneNumber) (time.Duration, error) {
-	token, err := s.tokenOf(ctx, c)
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err == nil {
 		err = s.reread(ctx, n, token)
 	}

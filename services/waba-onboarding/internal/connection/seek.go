@@ -30,7 +30,7 @@ func (s *Service) seek(ctx context.Context, args store.SeekArgs) error {
 		return s.unsought(ctx, begun, err)
 	}
 	check.Activity = "CHECKED"
-	return s.Store.Record(ctx, begun, check)
+	return s.Store.RecordFindings(ctx, begun, check)
 }
 
 // unsought says why Meta did not list the numbers. Silence is tried again soon; what was refused, when it would be anyway.

@@ -20,7 +20,7 @@ func (s *Service) SubscribeWebhooks(ctx context.Context, req *onboardingv1.Subsc
 	check, refusal := s.subscribe(ctx, c)
 	if check.Activity != "" {
 		check.Actor = identity.Name(ctx)
-		if err := s.Store.Record(ctx, c, check); err != nil {
+		if err := s.Store.RecordFindings(ctx, c, check); err != nil {
 			return nil, AsFault(err)
 		}
 	}
@@ -32,8 +32,8 @@ func (s *Service) SubscribeWebhooks(ctx context.Context, req *onboardingv1.Subsc
 }
 
 // subscribe subscribes and proves. It answers what is to be recorded, if anything, and the fault that the caller hears.
-func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.RecordCheck, error) {
-	token, err := s.tokenOf(ctx, c)
+func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.Findings, error) {
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err == nil {
 		err = s.Meta.Subscribe(ctx, c.WabaID, token)
 	}
@@ -42,18 +42,18 @@ func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.Reco
 		apps, err = s.Meta.SubscribedApps(ctx, c.WabaID, token)
 	}
 	if err != nil {
-		check, unclear := s.accessVerdict(store.RecordCheck{}, err)
+		check, unclear := s.accessVerdict(store.Findings{}, err)
 		if unclear != nil || c.State == store.ConnectionClaiming {
-			return store.RecordCheck{}, Explain(err)
+			return store.Findings{}, Explain(err)
 		}
 		check.Activity = "SUBSCRIPTION_FAILED"
 		return check, Explain(err)
 	}
 	if !slices.Contains(apps, s.AppID) {
 		failed := notSubscribed
-		return store.RecordCheck{Proof: &failed, Activity: "SUBSCRIPTION_FAILED", Reason: notSubscribed},
+		return store.Findings{Proof: &failed, Activity: "SUBSCRIPTION_FAILED", Reason: notSubscribed},
 			fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED)
 	}
 	none := ""
-	return store.RecordCheck{Proof: &none, AccessReason: &none, Activity: "SUBSCRIPTION_PROVEN"}, nil
+	return store.Findings{Proof: &none, AccessReason: &none, Activity: "SUBSCRIPTION_PROVEN"}, nil
 }

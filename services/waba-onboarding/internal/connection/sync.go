@@ -53,7 +53,7 @@ func (s *Service) syncPart(ctx context.Context, c store.Connection, p store.Sync
 	case s.Now().Sub(p.OnboardTime) >= store.SyncWindow:
 		return s.endSync(ctx, p, failedSync(errorsv1.ErrorReason_SYNC_EXPIRED))
 	}
-	token, err := s.tokenOf(ctx, c)
+	token, err := TokenOf(ctx, s.Broker, c)
 	if err != nil {
 		return s.endSync(ctx, p, unasked(p, err))
 	}

@@ -252,13 +252,8 @@ func describeAttempt(a store.DestinationAttempt) *onboardingv1.DestinationAttemp
 }
 
 func asFault(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	case errors.Is(err, store.ErrTooMany):
-		return fault.New(errorsv1.ErrorReason_LIMIT_REACHED)
-	case errors.Is(err, store.ErrFenced):
+	if errors.Is(err, store.ErrFenced) {
 		return fault.New(errorsv1.ErrorReason_RATE_LIMITED).RetryAfter(time.Second).Cause(err)
 	}
-	return err
+	return connection.AsFault(err)
 }

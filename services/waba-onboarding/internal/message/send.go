@@ -9,11 +9,9 @@ import (
 	"time"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
-	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
-	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
@@ -34,7 +32,7 @@ const (
 
 // SendMessage implements MessageService.
 func (s *Service) SendMessage(ctx context.Context, req *onboardingv1.SendMessageRequest) (*onboardingv1.SendMessageResponse, error) {
-	c, err := s.find(ctx, req.GetConnectionId())
+	c, err := connection.Find(ctx, s.Store, req.GetConnectionId())
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +53,6 @@ func (s *Service) SendMessage(ctx context.Context, req *onboardingv1.SendMessage
 	return &onboardingv1.SendMessageResponse{Message: describe(m)}, nil
 }
 
-// find reads a connection of the caller's organizations.
-func (s *Service) find(ctx context.Context, id string) (store.Connection, error) {
-	scope, parsed, err := identity.ScopeOf(ctx, id)
-	if err != nil {
-		return store.Connection{}, err
-	}
-	c, err := s.Store.FindConnection(ctx, scope, parsed)
-	return c, connection.AsFault(err)
-}
-
 // begin writes the message down and sends it, unless somebody else just did.
 func (s *Service) begin(ctx context.Context, c store.Connection, d draft) (store.Message, error) {
 	if !c.Live() {
@@ -74,7 +62,7 @@ func (s *Service) begin(ctx context.Context, c store.Connection, d draft) (store
 	if err != nil {
 		return row, err
 	}
-	token, err := s.tokenOf(ctx, c)
+	token, err := connection.TokenOf(ctx, s.Broker, c)
 	if err != nil {
 		return row, s.refused(ctx, c, err)
 	}
@@ -92,14 +80,6 @@ func (s *Service) begin(ctx context.Context, c store.Connection, d draft) (store
 type letter struct {
 	message graph.Message
 	token   graph.Credential
-}
-
-// tokenOf asks the broker for the access token that serves a connection.
-func (s *Service) tokenOf(ctx context.Context, c store.Connection) (graph.Credential, error) {
-	resp, err := s.Broker.GetAccessToken(ctx, &tokenbrokerv1.GetAccessTokenRequest{
-		OrganizationId: c.OrganizationID, Of: &tokenbrokerv1.GetAccessTokenRequest_WabaId{WabaId: c.WabaID},
-	})
-	return connection.CredentialOf(resp), err
 }
 
 // await waits for what comes of a message that another call sends.
@@ -235,7 +215,7 @@ func (s *Service) refused(ctx context.Context, c store.Connection, err error) *f
 		return why
 	}
 	if text := reason.String(); c.State != store.ConnectionClaiming && c.AccessReason != text {
-		if err := s.Store.Record(ctx, c, store.RecordCheck{AccessReason: &text}); err != nil {
+		if err := s.Store.RecordFindings(ctx, c, store.Findings{AccessReason: &text}); err != nil {
 			s.Log.WarnContext(ctx, "a dead token could not be noted", "connectionId", c.ID, "error", err)
 		}
 	}

@@ -35,7 +35,7 @@ func (s *Service) ClaimWaba(ctx context.Context, req *onboardingv1.ClaimWabaRequ
 	}
 	o, err := s.Store.RecordCode(ctx, posted)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	if o.TokenID == "" {
 		if err := s.exchange(ctx, o, secret.New(req.GetCode()), req.GetRedirectUri()); err != nil {
@@ -125,7 +125,7 @@ func (s *Service) SelectWaba(ctx context.Context, req *onboardingv1.SelectWabaRe
 	}
 	o, err := s.Store.SelectWABA(ctx, scope, id, req.GetWabaId(), identity.Name(ctx))
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	if o, err = s.claimed(ctx, o); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
@@ -31,7 +32,7 @@ const dialogWait = 4 * time.Second
 func (s *Service) FinishDialog(ctx context.Context, d Dialog) (secret.Text, error) {
 	o, err := s.Store.FindByState(ctx, d.State.Fingerprint())
 	if err != nil {
-		return secret.Text{}, asFault(err)
+		return secret.Text{}, connection.AsFault(err)
 	}
 	client := clientOf(&o)
 	ctx = identity.WithCaller(ctx, client.Caller(), "")
@@ -62,7 +63,7 @@ func (s *Service) spendDialog(ctx context.Context, code secret.Text) error {
 	}
 	o, err := s.Store.RecordCode(ctx, posted)
 	if err != nil || o.TokenID != "" {
-		return asFault(err)
+		return connection.AsFault(err)
 	}
 	wait, cancel := context.WithTimeout(ctx, dialogWait)
 	defer cancel()

@@ -9,16 +9,13 @@ package onboarding
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
-	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/bell"
-	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/keyring"
@@ -86,26 +83,3 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Drain waits for every code that is being exchanged. It is called when the server takes no more calls.
 func (s *Service) Drain() { s.detached.Wait() }
-
-// asFault turns the store's sentinels into what a caller sees.
-func asFault(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return fault.New(errorsv1.ErrorReason_NOT_FOUND)
-	case errors.Is(err, store.ErrStateMismatch):
-		return fault.New(errorsv1.ErrorReason_STATE_MISMATCH)
-	case errors.Is(err, store.ErrExpired):
-		return fault.New(errorsv1.ErrorReason_ONBOARDING_EXPIRED)
-	case errors.Is(err, store.ErrNotOffered):
-		return fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED)
-	case errors.Is(err, store.ErrHeldElsewhere):
-		return fault.New(errorsv1.ErrorReason_WABA_CLAIMED_ELSEWHERE)
-	case errors.Is(err, store.ErrDisconnecting):
-		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
-	case errors.Is(err, store.ErrChosen):
-		return fault.New(errorsv1.ErrorReason_WABA_MISMATCH)
-	case errors.Is(err, store.ErrManyReports):
-		return fault.New(errorsv1.ErrorReason_LIMIT_REACHED)
-	}
-	return err
-}

@@ -55,10 +55,10 @@ func (s *Service) wait(ctx context.Context, id uuid.UUID, longest time.Duration,
 		return wanted(state), err
 	})
 	if err != nil && wait.Err() == nil {
-		return store.Onboarding{}, asFault(err)
+		return store.Onboarding{}, connection.AsFault(err)
 	}
 	o, err := s.Store.FindOnboarding(ctx, "", id)
-	return o, asFault(err)
+	return o, connection.AsFault(err)
 }
 
 // ListOnboardings implements OnboardingService.
@@ -93,5 +93,5 @@ func (s *Service) find(ctx context.Context, id string) (store.Onboarding, error)
 		return store.Onboarding{}, err
 	}
 	o, err := s.Store.FindOnboarding(ctx, scope, parsed)
-	return o, asFault(err)
+	return o, connection.AsFault(err)
 }

@@ -40,14 +40,14 @@ func (s *Service) ReportOnboardingStep(ctx context.Context, req *onboardingv1.Re
 	}
 	o, err := s.Store.FindOnboarding(ctx, scope, id)
 	if err != nil {
-		return nil, asFault(err)
+		return nil, connection.AsFault(err)
 	}
 	return &onboardingv1.ReportOnboardingStepResponse{Onboarding: describe(&o, connection.Language(ctx))}, nil
 }
 
 func (s *Service) report(ctx context.Context, scope string, report store.Signup) error {
 	if err := s.Store.ReportSignup(ctx, scope, report, identity.Name(ctx)); err != nil {
-		return asFault(err)
+		return connection.AsFault(err)
 	}
 	s.changed.Ring(report.OnboardingID.String())
 	return nil

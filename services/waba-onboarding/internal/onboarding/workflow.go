@@ -108,7 +108,7 @@ func (s *Service) verdict(ctx context.Context, o *store.Onboarding, err error) (
 	if errors.Is(err, store.ErrFenced) {
 		return 0, err
 	}
-	why := explain(err)
+	why := connection.Explain(connection.AsFault(err))
 	s.Log.InfoContext(ctx, "a step of a claim did not finish", "onboardingId", o.ID, "step", o.Steps.Current().Name,
 		"attempts", o.Steps.Current().Attempts, "error", err)
 	ctx, cancel := connection.Lasting(ctx) // also when the job ran out of time or is stopped
@@ -148,12 +148,4 @@ func unshared(why *fault.Error) bool {
 	default:
 		return false
 	}
-}
-
-// explain is what an error of a step means.
-func explain(err error) *fault.Error {
-	if own, ok := fault.As(asFault(err)); ok {
-		return own
-	}
-	return connection.Explain(err)
 }

@@ -75,6 +75,11 @@ type TokenFacts struct {
 	ExpireTime *time.Time
 }
 
+// HasToken tells whether the broker's word on the token is what the connection knows already.
+func (c *Connection) HasToken(said TokenFacts) bool {
+	return said.State == c.TokenState && sameTime(said.ExpireTime, c.TokenExpireTime)
+}
+
 // connect is the end of a claim: its token serves the connection, what it read and proved is the connection's, and its
 // numbers are registered, or synced.
 func (s *Store) connect(tx *gorm.DB, o *Onboarding, token TokenFacts) error {
@@ -128,8 +133,8 @@ type WabaFacts struct {
 	PhoneNumbers     []PhoneNumber
 }
 
-// RecordCheck writes down what Meta and the broker said of a connection.
-type RecordCheck struct {
+// Findings are what Meta and the broker said of a connection.
+type Findings struct {
 	Read         *WabaFacts
 	Token        *TokenFacts
 	AccessReason *string // what Meta says of our access; empty: nothing against it
@@ -139,11 +144,11 @@ type RecordCheck struct {
 	Reason       string
 }
 
-// Record writes down what was found out of a connection as it was read; nil parts were not. The state follows. Where
-// another token serves the connection by now, or it was given up, the news is old, and nothing is written.
-func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) error {
+// RecordFindings writes down what was found out of a connection as it was read; nil parts were not. The state follows.
+// Where another token serves the connection by now, or it was given up, the news is old, and nothing is written.
+func (s *Store) RecordFindings(ctx context.Context, read Connection, found Findings) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if check.Read != nil {
+		if found.Read != nil {
 			if err := s.changeRoutes(tx, read.WabaID); err != nil {
 				return err
 			}
@@ -155,16 +160,16 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 		if c.TokenID != read.TokenID || c.State == ConnectionDisconnected {
 			return nil
 		}
-		if err := s.writeCheck(tx, c, check); err != nil {
+		if err := s.writeFindings(tx, c, found); err != nil {
 			return err
 		}
-		if check.Activity != "" {
-			if err := s.note(tx, c.activity(check.Activity, check.Actor, check.Reason)); err != nil {
+		if found.Activity != "" {
+			if err := s.note(tx, c.activity(found.Activity, found.Actor, found.Reason)); err != nil {
 				return err
 			}
 		}
-		if check.Read != nil {
-			if err := s.numbersFound(tx, c, check.Actor); err != nil {
+		if found.Read != nil {
+			if err := s.numbersFound(tx, c, found.Actor); err != nil {
 				return err
 			}
 		}
@@ -172,21 +177,21 @@ func (s *Store) Record(ctx context.Context, read Connection, check RecordCheck) 
 	})
 }
 
-func (s *Store) writeCheck(tx *gorm.DB, c Connection, check RecordCheck) error {
+func (s *Store) writeFindings(tx *gorm.DB, c Connection, found Findings) error {
 	columns := map[string]any{}
-	if check.Token != nil {
-		columns["token_state"], columns["token_expire_time"] = check.Token.State, check.Token.ExpireTime
+	if found.Token != nil {
+		columns["token_state"], columns["token_expire_time"] = found.Token.State, found.Token.ExpireTime
 	}
-	if check.AccessReason != nil && (*check.AccessReason == "" || !c.ended()) {
-		columns["access_reason"] = *check.AccessReason
+	if found.AccessReason != nil && (*found.AccessReason == "" || !c.ended()) {
+		columns["access_reason"] = *found.AccessReason
 	}
 	if len(columns) > 0 {
 		if err := tx.Model(&Connection{}).Where("id = ?", c.ID).Updates(columns).Error; err != nil {
 			return err
 		}
 	}
-	if check.Read != nil {
-		if err := s.writeFacts(tx, c.ID, *check.Read); err != nil {
+	if found.Read != nil {
+		if err := s.writeFacts(tx, c.ID, *found.Read); err != nil {
 			return err
 		}
 		if err := s.registerPending(tx, c.ID); err != nil { // that there is one, or that it was verified, may be new
@@ -196,8 +201,8 @@ func (s *Store) writeCheck(tx *gorm.DB, c Connection, check RecordCheck) error {
 			return err
 		}
 	}
-	if check.Proof != nil {
-		return s.writeProof(tx, c.ID, *check.Proof)
+	if found.Proof != nil {
+		return s.writeProof(tx, c.ID, *found.Proof)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestATokenWhoseTimeIsOverEndsItsConnection(t *testing.T) {
 	each(t, func(t *testing.T, b *bundle) {
 		_, c := b.connected("org-1", "7")
 		end := b.now().Add(time.Hour).UTC()
-		b.must(b.Record(t.Context(), c, RecordCheck{Token: &TokenFacts{State: "ACTIVE", ExpireTime: &end}}))
+		b.must(b.RecordFindings(t.Context(), c, Findings{Token: &TokenFacts{State: "ACTIVE", ExpireTime: &end}}))
 		b.must(b.Sweep(t.Context()))
 		if c = b.connection(c.ID); c.State == ConnectionReconnectRequired {
 			t.Fatalf("before its time: %s %v", c.State, c.Reasons)
@@ -113,12 +113,12 @@ func TestOldNewsIsNotWritten(t *testing.T) {
 		_, old := b.connected("org-1", "7")
 		_, fresh := b.connected("org-1", "7") // a reconnection, while somebody checks the old token
 		dead := "TOKEN_INVALID"
-		check := RecordCheck{Token: &TokenFacts{State: "SUPERSEDED"}, AccessReason: &dead, Activity: "CHECKED"}
-		b.must(b.Record(ctx, old, check))
+		check := Findings{Token: &TokenFacts{State: "SUPERSEDED"}, AccessReason: &dead, Activity: "CHECKED"}
+		b.must(b.RecordFindings(ctx, old, check))
 		if diff := cmp.Diff(fresh, b.connection(fresh.ID)); diff != "" {
 			t.Errorf("old news changed the connection (-want +got):\n%s", diff)
 		}
-		b.must(b.Record(ctx, fresh, check))
+		b.must(b.RecordFindings(ctx, fresh, check))
 		if now := b.connection(fresh.ID); now.State != ConnectionReconnectRequired {
 			t.Errorf("news did not: %s", now.State)
 		}
@@ -187,7 +187,7 @@ func TestAnApprovalThatComesLateStillWakesARegistration(t *testing.T) {
 		b.must(err)
 		b.must(b.EndRegistration(t.Context(), n, WaitingForMeta, "DISPLAY_NAME_IN_REVIEW", time.Hour))
 		read := b.now().Add(time.Hour)
-		b.must(b.Record(t.Context(), c, RecordCheck{Read: &WabaFacts{PhoneNumbers: []PhoneNumber{{
+		b.must(b.RecordFindings(t.Context(), c, Findings{Read: &WabaFacts{PhoneNumbers: []PhoneNumber{{
 			PhoneNumberID: "17", Registration: Pending, VerifiedName: "Shop", NameStatus: "APPROVED", QualityTime: &read, NameTime: &read,
 		}}}}))
 		approved := NumberFact{NameStatus: ptr("APPROVED"), VerifiedName: ptr("Old"), Named: true, Approved: true, Event: "NUMBER_NAME_APPROVED"}
@@ -234,7 +234,7 @@ func TestANumberThatMetaForgotKeepsItsPIN(t *testing.T) {
 		n, err = b.BeginRegistration(ctx, n, Sealed{Ciphertext: []byte("pin"), KeyID: 1})
 		b.must(err)
 		check := func(numbers ...PhoneNumber) Connection {
-			b.must(b.Record(ctx, c, RecordCheck{Read: &WabaFacts{PhoneNumbers: numbers}}))
+			b.must(b.RecordFindings(ctx, c, Findings{Read: &WabaFacts{PhoneNumbers: numbers}}))
 			return b.connection(c.ID)
 		}
 		if gone := check(); len(gone.PhoneNumbers) != 0 || gone.State != ConnectionAttention {

@@ -58,7 +58,7 @@ func (b *bundle) asks(c Connection, listed ...string) {
 	for _, phone := range append([]string{"1" + c.WabaID}, listed...) {
 		facts.PhoneNumbers = append(facts.PhoneNumbers, PhoneNumber{PhoneNumberID: phone, Registration: Pending})
 	}
-	b.must(b.Record(b.t.Context(), begun, RecordCheck{Read: &facts, Activity: "CHECKED"}))
+	b.must(b.RecordFindings(b.t.Context(), begun, Findings{Read: &facts, Activity: "CHECKED"}))
 }
 
 // quietFor wants no job to be enqueued, whatever comes, before a pause is over; and then one.

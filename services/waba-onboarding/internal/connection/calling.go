@@ -8,60 +8,39 @@ import (
 	"google.golang.org/grpc/codes"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
-	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
-	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
 
-// tokenOf asks the broker for the access token that serves a connection.
-func (s *Service) tokenOf(ctx context.Context, c store.Connection) (graph.Credential, error) {
-	req := &tokenbrokerv1.GetAccessTokenRequest{
-		OrganizationId: c.OrganizationID, Of: &tokenbrokerv1.GetAccessTokenRequest_WabaId{WabaId: c.WabaID},
-	}
-	resp, err := s.Broker.GetAccessToken(ctx, req)
-	if err != nil {
-		return graph.Credential{}, err
-	}
-	return CredentialOf(resp), nil
-}
+// NotFound is the answer for what is not there, or is another organization's.
+func NotFound() error { return fault.New(errorsv1.ErrorReason_NOT_FOUND) }
 
-// CredentialOf is what the broker revealed.
-func CredentialOf(resp *tokenbrokerv1.GetAccessTokenResponse) graph.Credential {
-	return graph.Credential{Token: secret.New(resp.GetAccessToken()), Proof: resp.GetAppsecretProof()}
-}
-
-type tokenFacts struct{ store.TokenFacts }
-
-func (t *tokenFacts) same(c store.Connection) bool {
-	sameExpiry := (t.ExpireTime == nil) == (c.TokenExpireTime == nil) &&
-		(t.ExpireTime == nil || t.ExpireTime.Equal(*c.TokenExpireTime))
-	return t.State == c.TokenState && sameExpiry
-}
-
-// tokenFacts asks the broker what it knows of the token; nil for a connection that has none of its own.
-func (s *Service) tokenFacts(ctx context.Context, c store.Connection) (*tokenFacts, error) {
-	if c.TokenID == "" || c.State == store.ConnectionDisconnected {
-		return nil, nil //nolint:nilnil // nothing to know is no error
+// AsFault turns the store's sentinels into what a caller sees.
+func AsFault(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return NotFound()
+	case errors.Is(err, store.ErrStateMismatch):
+		return fault.New(errorsv1.ErrorReason_STATE_MISMATCH)
+	case errors.Is(err, store.ErrExpired):
+		return fault.New(errorsv1.ErrorReason_ONBOARDING_EXPIRED)
+	case errors.Is(err, store.ErrNotOffered):
+		return fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED)
+	case errors.Is(err, store.ErrHeldElsewhere):
+		return fault.New(errorsv1.ErrorReason_WABA_CLAIMED_ELSEWHERE)
+	case errors.Is(err, store.ErrDisconnecting):
+		return fault.New(errorsv1.ErrorReason_DISCONNECTING)
+	case errors.Is(err, store.ErrChosen):
+		return fault.New(errorsv1.ErrorReason_WABA_MISMATCH)
+	case errors.Is(err, store.ErrManyReports), errors.Is(err, store.ErrTooMany):
+		return fault.New(errorsv1.ErrorReason_LIMIT_REACHED)
+	case errors.Is(err, store.ErrCursorExpired):
+		return fault.New(errorsv1.ErrorReason_CURSOR_EXPIRED)
+	case errors.Is(err, store.ErrRequestReused):
+		return fault.New(errorsv1.ErrorReason_REQUEST_ID_REUSED)
 	}
-	resp, err := s.Broker.GetToken(ctx, &tokenbrokerv1.GetTokenRequest{
-		OrganizationId: c.OrganizationID, Of: &tokenbrokerv1.GetTokenRequest_TokenId{TokenId: c.TokenID},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &tokenFacts{FactsOf(resp.GetToken())}, nil
-}
-
-// FactsOf is what the broker says of a token.
-func FactsOf(token *tokenbrokerv1.Token) store.TokenFacts {
-	facts := store.TokenFacts{State: token.GetState().String()}
-	if expire := token.GetExpireTime(); expire != nil {
-		at := expire.AsTime()
-		facts.ExpireTime = &at
-	}
-	return facts
+	return err
 }
 
 // Explain turns an error of Meta, the broker or the store into the fault that says what it means to a customer's
