@@ -110,8 +110,8 @@ func (c *Connection) provenAfter(at time.Time) bool {
 }
 
 func (s *Store) applyAccount(tx *gorm.DB, c Connection, fact AccountFact, at time.Time) error {
-	var locked Connection
-	if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&locked).Error; err != nil {
+	locked, err := lock[Connection](s, tx, c.ID)
+	if err != nil {
 		return err
 	}
 	switch {

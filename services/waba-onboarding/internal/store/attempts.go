@@ -57,7 +57,7 @@ func (s *Store) EndParcel(ctx context.Context, p Parcel, a DestinationAttempt, g
 }
 
 func (s *Store) endParcel(tx *gorm.DB, p Parcel, a DestinationAttempt, goOn bool) (*Parcel, error) {
-	d, err := s.lockDestination(tx, p.Destination.ID)
+	d, err := lock[Destination](s, tx, p.Destination.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn 
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		next := o.clone()
 		next.Steps.Current().end(StepDone, "", s.now())
-		if err := s.apply(tx, &next, p); err != nil {
+		if err := s.applyProgress(tx, &next, p); err != nil {
 			return err
 		}
 		switch current := next.Steps.Current(); {
@@ -77,7 +77,7 @@ func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn 
 	return o.become(changed, err)
 }
 
-func (s *Store) apply(tx *gorm.DB, o *Onboarding, p Progress) error {
+func (s *Store) applyProgress(tx *gorm.DB, o *Onboarding, p Progress) error {
 	if p.WabaID != "" {
 		o.WabaID = p.WabaID
 	}
@@ -95,8 +95,8 @@ func (s *Store) apply(tx *gorm.DB, o *Onboarding, p Progress) error {
 // keepFacts writes what was read to a connection that is being claimed. One that lives is left untouched until bind: its
 // reconnection may fail.
 func (s *Store) keepFacts(tx *gorm.DB, o *Onboarding, facts WabaFacts) error {
-	var c Connection
-	if err := s.db.ForUpdate(tx).Where("id = ?", *o.ConnectionID).Take(&c).Error; err != nil {
+	c, err := lock[Connection](s, tx, *o.ConnectionID)
+	if err != nil {
 		return err
 	}
 	if c.State != ConnectionClaiming {
@@ -139,7 +139,7 @@ func (s *Store) fail(tx *gorm.DB, o *Onboarding, reason string, metadata map[str
 	if metadata != nil {
 		o.Metadata = metadata
 	}
-	if err := s.abandon(tx, o, reason); err != nil { // the connection first: everybody locks in this order
+	if err := s.abandon(tx, o, reason); err != nil { // the connection first: see lock
 		return err
 	}
 	if err := s.save(tx, o, epoch); err != nil {
@@ -155,8 +155,8 @@ func (s *Store) abandon(tx *gorm.DB, o *Onboarding, reason string) error {
 	if o.ConnectionID == nil {
 		return nil
 	}
-	var c Connection
-	if err := s.db.ForUpdate(tx).Where("id = ?", *o.ConnectionID).Take(&c).Error; err != nil {
+	c, err := lock[Connection](s, tx, *o.ConnectionID)
+	if err != nil {
 		return err
 	}
 	if c.State != ConnectionClaiming || c.DisconnectTime != nil {
@@ -196,8 +196,7 @@ const choiceLife = 24 * time.Hour
 // SelectWABA records the choice and goes on with the claim. The same choice again changes nothing.
 func (s *Store) SelectWABA(ctx context.Context, organization string, id uuid.UUID, waba, actor string) (o Onboarding, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		o = Onboarding{}
-		if err := within(s.db.ForUpdate(tx), organization).Where("id = ?", id).Take(&o).Error; err != nil {
+		if o, err = lock[Onboarding](s, within(tx, organization), id); err != nil {
 			return err
 		}
 		switch {

@@ -153,8 +153,8 @@ func (s *Store) RecordFindings(ctx context.Context, read Connection, found Findi
 				return err
 			}
 		}
-		var c Connection
-		if err := s.db.ForUpdate(tx).Where("id = ?", read.ID).Take(&c).Error; err != nil {
+		c, err := lock[Connection](s, tx, read.ID)
+		if err != nil {
 			return err
 		}
 		if c.TokenID != read.TokenID || c.State == ConnectionDisconnected {

@@ -168,7 +168,7 @@ type DestinationUpdate struct {
 // UpdateDestination changes a destination. Enabling it, or a new URL of an active one, sends what waits, at once.
 func (s *Store) UpdateDestination(ctx context.Context, organization string, id uuid.UUID, update DestinationUpdate) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		d, err := s.lockDestination(within(tx, organization), id)
+		d, err := lock[Destination](s, within(tx, organization), id)
 		if err != nil {
 			return err
 		}
@@ -194,12 +194,6 @@ func (s *Store) UpdateDestination(ctx context.Context, organization string, id u
 		}
 		return lanesAtRest(tx, id).Updates(map[string]any{"run_time": s.now(), "failures": 0}).Error
 	})
-}
-
-// lockDestination comes before anything that changes a destination's lanes or its state.
-func (s *Store) lockDestination(tx *gorm.DB, id uuid.UUID) (d Destination, err error) {
-	err = s.db.ForUpdate(tx).Where("id = ?", id).Take(&d).Error
-	return d, err
 }
 
 // lanesAtRest are those of a destination that nobody is at.
@@ -264,7 +258,7 @@ func (s *Store) DeleteDestination(ctx context.Context, organization string, id u
 		}
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		d, err := s.lockDestination(within(tx, organization), id)
+		d, err := lock[Destination](s, within(tx, organization), id)
 		if err != nil {
 			return err
 		}

@@ -15,8 +15,8 @@ import (
 // job. Asking again changes nothing.
 func (s *Store) RequestDisconnect(ctx context.Context, organization string, id uuid.UUID, actor string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection
-		if err := within(s.db.ForUpdate(tx), organization).Where("id = ?", id).Take(&c).Error; err != nil {
+		c, err := lock[Connection](s, within(tx, organization), id)
+		if err != nil {
 			return err
 		}
 		if !c.Live() {

@@ -12,8 +12,7 @@ import (
 // nothing.
 func (s *Store) AttachToken(ctx context.Context, id uuid.UUID, tokenID string) (o Onboarding, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		o = Onboarding{}
-		if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&o).Error; err != nil {
+		if o, err = lock[Onboarding](s, tx, id); err != nil {
 			return err
 		}
 		if o.TokenID != "" || (o.State != Exchanging && o.State != Failed) {
@@ -34,8 +33,8 @@ func (s *Store) AttachToken(ctx context.Context, id uuid.UUID, tokenID string) (
 // RefuseCode ends an onboarding whose code brought no token. One that went on meanwhile is left alone.
 func (s *Store) RefuseCode(ctx context.Context, id uuid.UUID, reason string, metadata map[string]string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var o Onboarding
-		if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&o).Error; err != nil {
+		o, err := lock[Onboarding](s, tx, id)
+		if err != nil {
 			return err
 		}
 		if o.State != Exchanging {
@@ -48,8 +47,8 @@ func (s *Store) RefuseCode(ctx context.Context, id uuid.UUID, reason string, met
 // PostponeExchange shows why the exchange has no outcome yet.
 func (s *Store) PostponeExchange(ctx context.Context, id uuid.UUID, reason string, delay time.Duration) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var o Onboarding
-		if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&o).Error; err != nil {
+		o, err := lock[Onboarding](s, tx, id)
+		if err != nil {
 			return err
 		}
 		if o.State != Exchanging {

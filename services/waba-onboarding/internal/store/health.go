@@ -122,8 +122,8 @@ func sendingReason(can string) string {
 // anything of it changes, so that whoever comes last sees all facts. What a connection goes through while it is being
 // disconnected is told to nobody but its timeline: the event is its end.
 func (s *Store) reassess(tx *gorm.DB, id uuid.UUID) error {
-	var c Connection
-	if err := s.db.ForUpdate(tx).Where("id = ?", id).Take(&c).Error; err != nil {
+	c, err := lock[Connection](s, tx, id)
+	if err != nil {
 		return err
 	}
 	if err := attachPhoneNumbers(tx, []*Connection{&c}); err != nil {

@@ -195,7 +195,7 @@ func (s *Store) claimParcel(tx *gorm.DB, destination uuid.UUID) (*Parcel, error)
 
 // restLanes puts the lanes to rest whose sender died while their destination stopped being sent to.
 func (s *Store) restLanes(tx *gorm.DB, destination uuid.UUID) error {
-	d, err := s.lockDestination(tx, destination)
+	d, err := lock[Destination](s, tx, destination)
 	if err != nil || d.State == DestinationActive {
 		return err
 	}

@@ -233,8 +233,8 @@ type Sealed struct {
 // connection has no such number; ErrDisconnecting when it no longer writes to Meta.
 func (s *Store) StartRegistration(ctx context.Context, c Connection, phone string, pin *Sealed, actor string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var current Connection
-		if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&current).Error; err != nil {
+		current, err := lock[Connection](s, tx, c.ID)
+		if err != nil {
 			return err
 		}
 		if !current.Live() {
@@ -285,8 +285,8 @@ func (n *PhoneNumber) unchanged(tx *gorm.DB) *gorm.DB {
 // EndRegistration writes down what came of an attempt; with a delay, there is another one then.
 func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Registration, reason string, delay time.Duration) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection // locked first: everybody locks in this order
-		if err := s.db.ForUpdate(tx).Where("id = ?", n.ConnectionID).Take(&c).Error; err != nil {
+		c, err := lock[Connection](s, tx, n.ConnectionID)
+		if err != nil {
 			return err
 		}
 		columns := map[string]any{"registration": outcome, "reason": reason, "epoch": n.Epoch + 1, "run_time": nil}
@@ -311,8 +311,8 @@ func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Regi
 // A connection that was given up keeps what it last knew.
 func (s *Store) RecordNumber(ctx context.Context, n PhoneNumber, said PhoneNumber) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection
-		if err := s.db.ForUpdate(tx).Where("id = ?", n.ConnectionID).Take(&c).Error; err != nil || !c.Live() {
+		c, err := lock[Connection](s, tx, n.ConnectionID)
+		if err != nil || !c.Live() {
 			return err
 		}
 		update := tx.Model(&PhoneNumber{}).Where("connection_id = ? and phone_number_id = ?", n.ConnectionID, n.PhoneNumberID).

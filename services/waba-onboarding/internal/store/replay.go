@@ -71,8 +71,8 @@ func (s *Store) waitAnew(ctx context.Context, change Change) error {
 func (s *Store) applyAnew(ctx context.Context, change Change, effect Effect) error {
 	effect.Account, effect.Number = nil, nil
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection
-		if err := s.db.ForUpdate(tx).Where("id = ?", *change.ConnectionID).Take(&c).Error; err != nil {
+		c, err := lock[Connection](s, tx, *change.ConnectionID)
+		if err != nil {
 			return err
 		}
 		return s.applyChanges(tx, []taken{{Change: change, effect: effect, holder: &c}})

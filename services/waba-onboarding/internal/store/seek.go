@@ -45,8 +45,8 @@ func (c *Connection) seeks(phone string) bool {
 
 // seek has a connection look for numbers: at once, or where Meta was asked less than a minute ago, after that.
 func (s *Store) seek(tx *gorm.DB, connection uuid.UUID, phones []string) error {
-	var c Connection
-	if err := s.db.ForUpdate(tx).Where("id = ?", connection).Take(&c).Error; err != nil {
+	c, err := lock[Connection](s, tx, connection)
+	if err != nil {
 		return err
 	}
 	fresh := slices.DeleteFunc(distinct(phones), c.seeks)
@@ -81,8 +81,7 @@ func endSeek(tx *gorm.DB, c Connection) error {
 // SeekUnknown has a connection look for the numbers for which something waits that may be its own.
 func (s *Store) SeekUnknown(ctx context.Context, connection uuid.UUID) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var c Connection // locked first: a number that is found meanwhile is not unknown
-		if err := s.db.ForUpdate(tx).Where("id = ?", connection).Take(&c).Error; err != nil {
+		if _, err := lock[Connection](s, tx, connection); err != nil { // first: a number that is found meanwhile is not unknown
 			return err
 		}
 		unknown, err := unknownNumbers(tx, connection)
@@ -110,11 +109,11 @@ func unknownNumbers(tx *gorm.DB, connection uuid.UUID) (unknown []string, err er
 // sought, it is sought no more.
 func (s *Store) BeginSeek(ctx context.Context, c Connection) (begun Connection, due bool, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		begun, due = Connection{}, false
+		due = false
 		if err := s.changeRoutes(tx, c.WabaID); err != nil { // whoever takes a change in has committed it
 			return err
 		}
-		if err := s.db.ForUpdate(tx).Where("id = ?", c.ID).Take(&begun).Error; err != nil {
+		if begun, err = lock[Connection](s, tx, c.ID); err != nil {
 			return err
 		}
 		if !begun.claimed() || begun.SeekTime == nil || begun.SeekTime.After(s.now().Add(jobLife)) {

@@ -83,8 +83,7 @@ type SendOutcome struct {
 // stands; a message that was begun again is the other sender's.
 func (s *Store) EndSend(ctx context.Context, begun Message, out SendOutcome) (row Message, err error) {
 	err = s.inTx(ctx, func(tx *gorm.DB) error {
-		row = Message{}
-		if err := s.db.ForUpdate(tx).Where("id = ?", begun.ID).Take(&row).Error; err != nil {
+		if row, err = lock[Message](s, tx, begun.ID); err != nil {
 			return err
 		}
 		open := row.SendState == MessageSending || (row.SendState == MessageUnknown && out.State != MessageUnknown)

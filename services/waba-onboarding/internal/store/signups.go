@@ -41,8 +41,8 @@ const maxReports = 300
 // is opened again; it may be claimed all the same until it expires.
 func (s *Store) ReportSignup(ctx context.Context, organization string, report Signup, actor string) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		var o Onboarding
-		if err := within(s.db.ForUpdate(tx), organization).Where("id = ?", report.OnboardingID).Take(&o).Error; err != nil {
+		o, err := lock[Onboarding](s, within(tx, organization), report.OnboardingID)
+		if err != nil {
 			return err
 		}
 		before, err := s.keepReport(tx, report)

@@ -140,4 +140,12 @@ func within(tx *gorm.DB, organization string) *gorm.DB {
 	return tx.Where("organization_id = ?", organization)
 }
 
+// lock reads a row and keeps it from others until the transaction ends. A connection is locked before its onboardings and
+// numbers, a destination before its lanes, several of a kind by their order, and the stream after all rows (events.go): so
+// nobody waits for one who waits for him.
+func lock[T any](s *Store, tx *gorm.DB, id uuid.UUID) (row T, err error) {
+	err = s.db.ForUpdate(tx).Where("id = ?", id).Take(&row).Error
+	return row, err
+}
+
 func ptr[T any](v T) *T { return &v }
