@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 type binding struct {
@@ -110,12 +112,7 @@ func (s *Store) Unbind(ctx context.Context, organization, waba, actor string) (r
 }
 
 func (s *Store) takeBinding(tx *gorm.DB, organization, waba string) (*binding, error) {
-	var rows []binding
-	err := s.db.ForUpdate(tx).Where("organization_id = ? and waba_id = ?", organization, waba).Limit(1).Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return &rows[0], nil
+	return database.First[binding](s.db.ForUpdate(tx).Where("organization_id = ? and waba_id = ?", organization, waba))
 }
 
 // release ends a token that lost a binding, if it was the last, and if it has not ended before. The token is locked

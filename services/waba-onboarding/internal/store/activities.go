@@ -34,18 +34,16 @@ func (s *Store) note(tx *gorm.DB, a Activity) error {
 
 // ListActivities lists what happened to a connection, and to the onboardings that claimed it before they held it, newest
 // first, older than the given one where it is set.
-func (s *Store) ListActivities(ctx context.Context, organization string, connection, before uuid.UUID, limit int) (list []Activity, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+func (s *Store) ListActivities(ctx context.Context, organization string, connection, before uuid.UUID, limit int) ([]Activity, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]Activity) error {
 		var c Connection
 		if err := within(tx, organization).Select("id").Where("id = ?", connection).Take(&c).Error; err != nil {
 			return err
 		}
-		list = nil
 		claims := tx.Model(&Onboarding{}).Select("id").Where("connection_id = ?", connection)
 		all := tx.Where("(connection_id = ? or (connection_id is null and onboarding_id in (?)))", connection, claims)
-		return page(all, before, limit).Find(&list).Error
+		return page(all, before, limit).Find(list).Error
 	})
-	return list, err
 }
 
 // page is newest first, after the last row of the page before.

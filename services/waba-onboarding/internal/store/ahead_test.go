@@ -27,7 +27,7 @@ func chunk(progress int) NewChange {
 func (b *bundle) wantOld(c Connection, messages int, state SyncState, progress int) {
 	b.t.Helper()
 	var wamids []string
-	b.must(b.read(b.t.Context(), func(tx *gorm.DB) error {
+	b.must(b.db.Read(b.t.Context(), func(tx *gorm.DB) error {
 		return tx.Model(&Message{}).Where("connection_id = ?", c.ID).Order("id").Pluck("wamid", &wamids).Error
 	}))
 	if len(wamids) != messages || !slices.IsSorted(wamids) {

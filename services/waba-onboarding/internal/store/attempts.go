@@ -150,16 +150,14 @@ func (s *Store) RecordAttempt(ctx context.Context, a DestinationAttempt) (Destin
 }
 
 // ListAttempts lists what was sent to a destination, newest first.
-func (s *Store) ListAttempts(ctx context.Context, organization string, destination, before uuid.UUID, limit int) (list []DestinationAttempt, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		list = nil
+func (s *Store) ListAttempts(ctx context.Context, organization string, destination, before uuid.UUID, limit int) ([]DestinationAttempt, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]DestinationAttempt) error {
 		var d Destination
 		if err := within(tx, organization).Select("id").Where("id = ?", destination).Take(&d).Error; err != nil {
 			return err
 		}
-		return page(tx.Where("destination_id = ?", destination), before, limit).Find(&list).Error
+		return page(tx.Where("destination_id = ?", destination), before, limit).Find(list).Error
 	})
-	return list, err
 }
 
 // attemptLife is how long attempts are kept.

@@ -53,21 +53,20 @@ func (s *Store) KeepBatch(ctx context.Context, bodies [][]byte, bulk bool) (Batc
 }
 
 // Batches lists the batches, of bulk or the others, of at least an age that are still to be split, oldest first, after an id.
-func (s *Store) Batches(ctx context.Context, bulk bool, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
-	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+func (s *Store) Batches(ctx context.Context, bulk bool, age time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return read(ctx, s, func(tx *gorm.DB, ids *[]uuid.UUID) error {
 		return tx.Table("batches").Where("bulk = ? and receive_time <= ? and id > ?", bulk, s.now().Add(-age), after).
-			Order("id").Limit(limit).Pluck("id", &ids).Error
+			Order("id").Limit(limit).Pluck("id", ids).Error
 	})
-	return ids, err
 }
 
 // FindBatch reads a batch. ErrNotFound: it was split. ErrDamaged: its bytes are not what was written.
 func (s *Store) FindBatch(ctx context.Context, id uuid.UUID) (Batch, error) {
-	var row struct {
+	type packed struct {
 		ReceiveTime time.Time
 		Bodies      []byte
 	}
-	err := s.read(ctx, func(tx *gorm.DB) error { return tx.Table("batches").Where("id = ?", id).Take(&row).Error })
+	row, err := read(ctx, s, func(tx *gorm.DB, row *packed) error { return tx.Table("batches").Where("id = ?", id).Take(row).Error })
 	if err != nil {
 		return Batch{}, err
 	}

@@ -62,8 +62,8 @@ type ChangeFilter struct {
 }
 
 // ListChanges lists changes, newest first, without their values.
-func (s *Store) ListChanges(ctx context.Context, f ChangeFilter, before uuid.UUID, limit int) (list []Change, err error) {
-	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+func (s *Store) ListChanges(ctx context.Context, f ChangeFilter, before uuid.UUID, limit int) ([]Change, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]Change) error {
 		query := within(tx, f.Organization).Omit("value")
 		if f.ConnectionID != uuid.Nil {
 			query = query.Where("connection_id = ?", f.ConnectionID)
@@ -74,16 +74,13 @@ func (s *Store) ListChanges(ctx context.Context, f ChangeFilter, before uuid.UUI
 		if len(f.States) > 0 {
 			query = query.Where("state in ?", f.States)
 		}
-		return page(query, before, limit).Find(&list).Error
+		return page(query, before, limit).Find(list).Error
 	})
-	return list, err
 }
 
 // FindChange reads a change with its value.
-func (s *Store) FindChange(ctx context.Context, organization string, id uuid.UUID) (change Change, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		change = Change{}
-		return within(tx, organization).Where("id = ?", id).Take(&change).Error
+func (s *Store) FindChange(ctx context.Context, organization string, id uuid.UUID) (Change, error) {
+	return read(ctx, s, func(tx *gorm.DB, change *Change) error {
+		return within(tx, organization).Where("id = ?", id).Take(change).Error
 	})
-	return change, err
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // Progress is what a finished step found out, or did.
@@ -17,9 +19,8 @@ type Progress struct {
 }
 
 // LoadClaim reads an onboarding for the job that works it.
-func (s *Store) LoadClaim(ctx context.Context, id uuid.UUID) (o Onboarding, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Take(&o).Error })
-	return o, err
+func (s *Store) LoadClaim(ctx context.Context, id uuid.UUID) (Onboarding, error) {
+	return read(ctx, s, func(tx *gorm.DB, o *Onboarding) error { return tx.Where("id = ?", id).Take(o).Error })
 }
 
 // BeginStep writes down that the current step is about to be tried. ErrFenced stops a twin.
@@ -162,13 +163,13 @@ func (s *Store) abandon(tx *gorm.DB, o *Onboarding, reason string) error {
 	if c.State != ConnectionClaiming || c.DisconnectTime != nil {
 		return nil
 	}
-	var others []uuid.UUID
-	claims := tx.Model(&Onboarding{}).Where("connection_id = ? and state = ? and id <> ?", c.ID, Claiming, o.ID)
-	if err := claims.Order("id desc").Limit(1).Pluck("id", &others).Error; err != nil {
+	claims := tx.Select("id").Where("connection_id = ? and state = ? and id <> ?", c.ID, Claiming, o.ID)
+	other, err := database.First[Onboarding](claims.Order("id desc"))
+	if err != nil {
 		return err
 	}
-	if len(others) > 0 {
-		return tx.Model(&Connection{}).Where("id = ?", c.ID).Update("onboarding_id", others[0]).Error
+	if other != nil {
+		return tx.Model(&Connection{}).Where("id = ?", c.ID).Update("onboarding_id", other.ID).Error
 	}
 	c.State, c.StateTime, c.Reasons = ConnectionDisconnected, s.now(), []string{reason}
 	return tx.Model(&Connection{}).Where("id = ?", c.ID).Select("state", "state_time", "reasons").Updates(&c).Error

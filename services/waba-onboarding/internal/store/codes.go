@@ -77,12 +77,7 @@ func (s *Store) recordCode(tx *gorm.DB, p PostedCode) (Onboarding, error) {
 }
 
 func (s *Store) findByCode(tx *gorm.DB, p PostedCode) (*Onboarding, error) {
-	var rows []Onboarding
-	query := s.db.ForUpdate(tx).Where("organization_id = ? and fingerprint = ?", p.Organization, p.Fingerprint)
-	if err := query.Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return &rows[0], nil
+	return database.First[Onboarding](s.db.ForUpdate(tx).Where("organization_id = ? and fingerprint = ?", p.Organization, p.Fingerprint))
 }
 
 // codeAgain is the same code once more.

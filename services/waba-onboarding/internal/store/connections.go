@@ -220,28 +220,25 @@ func (c *Connection) activity(kind, actor, reason string) Activity {
 }
 
 // FindConnection reads a connection with its numbers.
-func (s *Store) FindConnection(ctx context.Context, organization string, id uuid.UUID) (c Connection, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
-		c = Connection{}
-		if err := within(tx, organization).Where("id = ?", id).Take(&c).Error; err != nil {
+func (s *Store) FindConnection(ctx context.Context, organization string, id uuid.UUID) (Connection, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, c *Connection) error {
+		if err := within(tx, organization).Where("id = ?", id).Take(c).Error; err != nil {
 			return err
 		}
-		return attachPhoneNumbers(tx, []*Connection{&c})
+		return attachPhoneNumbers(tx, []*Connection{c})
 	})
-	return c, err
 }
 
 // ListConnections lists connections, newest first, in any of the states; none given is all.
-func (s *Store) ListConnections(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Connection, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+func (s *Store) ListConnections(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) ([]*Connection, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, list *[]*Connection) error {
 		query := within(tx, organization)
 		if len(states) > 0 {
 			query = query.Where("state in ?", states)
 		}
-		if err := page(query, before, limit).Find(&list).Error; err != nil {
+		if err := page(query, before, limit).Find(list).Error; err != nil {
 			return err
 		}
-		return attachPhoneNumbers(tx, list)
+		return attachPhoneNumbers(tx, *list)
 	})
-	return list, err
 }

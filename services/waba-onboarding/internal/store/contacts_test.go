@@ -150,7 +150,7 @@ func TestContactsThatWereRemovedAreForgotten(t *testing.T) {
 		b.name(c, said...)
 		b.name(c, Contact{Phone: "1", Name: "somebody who stays", Time: b.now()})
 		count := func() (n int64) {
-			b.must(b.read(t.Context(), func(tx *gorm.DB) error { return tx.Model(&Contact{}).Count(&n).Error }))
+			b.must(b.db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Model(&Contact{}).Count(&n).Error }))
 			return n
 		}
 		for _, step := range []struct {

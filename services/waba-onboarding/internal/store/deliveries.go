@@ -39,27 +39,23 @@ func (s *Store) KeepDelivery(ctx context.Context, d Delivery) error {
 }
 
 // Unsplit lists deliveries of at least an age that are still to be split, oldest first, after an id.
-func (s *Store) Unsplit(ctx context.Context, age time.Duration, after uuid.UUID, limit int) (ids []uuid.UUID, err error) {
-	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+func (s *Store) Unsplit(ctx context.Context, age time.Duration, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return read(ctx, s, func(tx *gorm.DB, ids *[]uuid.UUID) error {
 		return tx.Model(&Delivery{}).Where("state = ? and receive_time <= ? and id > ?", DeliveryReceived, s.now().Add(-age), after).
-			Order("id").Limit(limit).Pluck("id", &ids).Error
+			Order("id").Limit(limit).Pluck("id", ids).Error
 	})
-	return ids, err
 }
 
 // FindDelivery reads a delivery with its bytes.
-func (s *Store) FindDelivery(ctx context.Context, id uuid.UUID) (d Delivery, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		d = Delivery{}
-		return tx.Where("id = ?", id).Take(&d).Error
-	})
-	return d, err
+func (s *Store) FindDelivery(ctx context.Context, id uuid.UUID) (Delivery, error) {
+	return read(ctx, s, func(tx *gorm.DB, d *Delivery) error { return tx.Where("id = ?", id).Take(d).Error })
 }
 
 // ListDeliveries lists deliveries, newest first, without their bytes.
-func (s *Store) ListDeliveries(ctx context.Context, before uuid.UUID, limit int) (list []Delivery, err error) {
-	err = s.db.Read(ctx, func(tx *gorm.DB) error { return page(tx.Omit("body"), before, limit).Find(&list).Error })
-	return list, err
+func (s *Store) ListDeliveries(ctx context.Context, before uuid.UUID, limit int) ([]Delivery, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]Delivery) error {
+		return page(tx.Omit("body"), before, limit).Find(list).Error
+	})
 }
 
 // Split is a delivery and what it holds. One that is Unparsed holds nothing: it is no envelope.
@@ -162,9 +158,8 @@ func (s *Store) unsplitOf(ctx context.Context, parts []Split) ([]Split, error) {
 	for _, part := range parts {
 		ids = append(ids, part.Delivery.ID)
 	}
-	var split []uuid.UUID
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&Delivery{}).Where("id in ? and state <> ?", ids, DeliveryReceived).Pluck("id", &split).Error
+	split, err := read(ctx, s, func(tx *gorm.DB, split *[]uuid.UUID) error {
+		return tx.Model(&Delivery{}).Where("id in ? and state <> ?", ids, DeliveryReceived).Pluck("id", split).Error
 	})
 	return slices.DeleteFunc(slices.Clone(parts), func(p Split) bool { return slices.Contains(split, p.Delivery.ID) }), err
 }

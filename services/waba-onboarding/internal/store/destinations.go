@@ -114,27 +114,23 @@ func (s *Store) CreateDestination(ctx context.Context, d Destination, actor stri
 }
 
 // FindDestination reads a destination with what it still has to receive.
-func (s *Store) FindDestination(ctx context.Context, organization string, id uuid.UUID) (d Destination, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
-		d = Destination{}
-		if err := within(tx, organization).Where("id = ?", id).Take(&d).Error; err != nil {
+func (s *Store) FindDestination(ctx context.Context, organization string, id uuid.UUID) (Destination, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, d *Destination) error {
+		if err := within(tx, organization).Where("id = ?", id).Take(d).Error; err != nil {
 			return err
 		}
-		return attachBacklogs(tx, []*Destination{&d})
+		return attachBacklogs(tx, []*Destination{d})
 	})
-	return d, err
 }
 
 // ListDestinations lists destinations, newest first.
-func (s *Store) ListDestinations(ctx context.Context, organization string, before uuid.UUID, limit int) (list []*Destination, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
-		list = nil
-		if err := page(within(tx, organization), before, limit).Find(&list).Error; err != nil {
+func (s *Store) ListDestinations(ctx context.Context, organization string, before uuid.UUID, limit int) ([]*Destination, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, list *[]*Destination) error {
+		if err := page(within(tx, organization), before, limit).Find(list).Error; err != nil {
 			return err
 		}
-		return attachBacklogs(tx, list)
+		return attachBacklogs(tx, *list)
 	})
-	return list, err
 }
 
 func attachBacklogs(tx *gorm.DB, list []*Destination) error {

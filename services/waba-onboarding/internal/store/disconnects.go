@@ -60,16 +60,15 @@ func (s *Store) cancelClaims(tx *gorm.DB, connection uuid.UUID) error {
 }
 
 // Binding tells whether a claim of the connection has begun to bind and has not ended.
-func (s *Store) Binding(ctx context.Context, connection uuid.UUID) (binding bool, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+func (s *Store) Binding(ctx context.Context, connection uuid.UUID) (bool, error) {
+	return read(ctx, s, func(tx *gorm.DB, binding *bool) error {
 		var claims []Onboarding
 		err := tx.Where("connection_id = ? and state = ?", connection, Claiming).Find(&claims).Error
 		for _, o := range claims {
-			binding = binding || o.Steps.bindBegun()
+			*binding = *binding || o.Steps.bindBegun()
 		}
 		return err
 	})
-	return binding, err
 }
 
 // PostponeDisconnect says when the job comes again.

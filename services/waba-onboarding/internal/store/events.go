@@ -38,7 +38,11 @@ const followBytes = 1 << 20
 // has read, which is behind the last of them when the rest of the stream is other people's. ErrCursorExpired when
 // something after the position is kept no more.
 func (s *Store) FollowChanges(ctx context.Context, f ChangeFilter, after int64, limit int) (list []ChangeEvent, next int64, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+	type stretch struct {
+		list []ChangeEvent
+		next int64
+	}
+	found, err := snapshot(ctx, s, func(tx *gorm.DB, found *stretch) error {
 		start, end, err := streamBounds(tx)
 		if err != nil {
 			return err
@@ -46,18 +50,17 @@ func (s *Store) FollowChanges(ctx context.Context, f ChangeFilter, after int64, 
 		if after < start {
 			return ErrCursorExpired
 		}
-		list = nil
 		last, more, err := followable(tx, f, after, limit)
 		if err != nil || last == 0 {
-			next = end
+			found.next = end
 			return err
 		}
-		if next = end; more {
-			next = last
+		if found.next = end; more {
+			found.next = last
 		}
-		return followed(tx, f, after).Select("events.position, changes.*").Where("events.position <= ?", last).Scan(&list).Error
+		return followed(tx, f, after).Select("events.position, changes.*").Where("events.position <= ?", last).Scan(&found.list).Error
 	})
-	return list, next, err
+	return found.list, found.next, err
 }
 
 // followable is the last position of those that a follower is given at a time, 0 when there are none, and whether there
@@ -96,11 +99,11 @@ func followed(tx *gorm.DB, f ChangeFilter, after int64) *gorm.DB {
 
 // StreamBounds is where the stream begins, before its oldest entry, and where it ends, at its newest.
 func (s *Store) StreamBounds(ctx context.Context) (start, end int64, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) (err error) {
-		start, end, err = streamBounds(tx)
+	found, err := snapshot(ctx, s, func(tx *gorm.DB, found *struct{ start, end int64 }) (err error) {
+		found.start, found.end, err = streamBounds(tx)
 		return err
 	})
-	return start, end, err
+	return found.start, found.end, err
 }
 
 func streamBounds(tx *gorm.DB) (start, end int64, err error) {

@@ -87,7 +87,7 @@ func TestHistoryFillsInAndOverwritesNothing(t *testing.T) {
 func (b *bundle) wantRead(c Connection) {
 	b.t.Helper()
 	var m Message
-	b.must(b.read(b.t.Context(), func(tx *gorm.DB) error {
+	b.must(b.db.Read(b.t.Context(), func(tx *gorm.DB) error {
 		return tx.Where("connection_id = ? and wamid = ?", c.ID, "status").Take(&m).Error
 	}))
 	if m.State() != "READ" || m.Direction != Echo || m.PhoneNumberID == "" {

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // DestinationEvent is what a destination still has to receive.
@@ -46,11 +48,10 @@ const fanOutBatch = 200
 // FanOut gives the next events of the stream out to the destinations that want them, in one commit with its place in the
 // stream; more tells whether there are further ones.
 func (s *Store) FanOut(ctx context.Context) (more bool, err error) {
-	var waiting bool
-	err = s.read(ctx, func(tx *gorm.DB) error {
+	waiting, err := read(ctx, s, func(tx *gorm.DB, waiting *bool) error {
 		return tx.Raw(`select exists (select 1 from destinations) and exists (select 1 from events
 			where position > (select position from destination_cursor) and position > (select min(begin_position) from destinations))`).
-			Scan(&waiting).Error
+			Scan(waiting).Error
 	})
 	if err != nil || !waiting {
 		return false, err
@@ -138,14 +139,13 @@ type DueDestination struct {
 }
 
 // DueDestinations lists the destinations that have something to be sent now, those that wait longest first.
-func (s *Store) DueDestinations(ctx context.Context) (list []DueDestination, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+func (s *Store) DueDestinations(ctx context.Context) ([]DueDestination, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]DueDestination) error {
 		return tx.Raw(`select l.destination_id, d.organization_id, l.lanes, d.reason <> '' as refuses from (
 			select destination_id, count(*) as lanes, min(run_time) as since from destination_lanes
 			where run_time <= ? group by destination_id) l
-			join destinations d on d.id = l.destination_id order by l.since`, s.now()).Scan(&list).Error
+			join destinations d on d.id = l.destination_id order by l.since`, s.now()).Scan(list).Error
 	})
-	return list, err
 }
 
 // AwaitEvents calls look now, and again whenever the stream grew or some time passed, until ctx ends.
@@ -177,20 +177,20 @@ func (s *Store) ClaimParcel(ctx context.Context, destination uuid.UUID) (p *Parc
 }
 
 func (s *Store) claimParcel(tx *gorm.DB, destination uuid.UUID) (*Parcel, error) {
-	var d Destination
-	if err := tx.Where("id = ?", destination).Limit(1).Find(&d).Error; err != nil || d.ID == uuid.Nil {
+	d, err := database.First[Destination](tx.Where("id = ?", destination))
+	if err != nil || d == nil {
 		return nil, err
 	}
 	if d.State != DestinationActive {
 		return nil, s.restLanes(tx, destination)
 	}
-	var lane Lane
 	due := s.db.ForUpdateSkipLocked(tx).Where("destination_id = ? and run_time <= ?", destination, s.now())
-	if err := due.Order("run_time").Limit(1).Find(&lane).Error; err != nil || lane.Lane == "" {
+	lane, err := database.First[Lane](due.Order("run_time"))
+	if err != nil || lane == nil {
 		return nil, err
 	}
 	lane.Epoch++
-	return s.load(tx, d, lane)
+	return s.load(tx, *d, *lane)
 }
 
 // restLanes puts the lanes to rest whose sender died while their destination stopped being sent to.

@@ -266,16 +266,15 @@ func (m *Message) Time() *time.Time {
 }
 
 // ListMessages lists the messages of a connection, newest first, named after its address book where they bring no name.
-func (s *Store) ListMessages(ctx context.Context, organization string, connection, before uuid.UUID, limit int) (list []Message, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+func (s *Store) ListMessages(ctx context.Context, organization string, connection, before uuid.UUID, limit int) ([]Message, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, list *[]Message) error {
 		var c Connection
 		if err := within(tx, organization).Select("id").Where("id = ?", connection).Take(&c).Error; err != nil {
 			return err
 		}
-		if err := page(tx.Where("connection_id = ?", connection), before, limit).Find(&list).Error; err != nil {
+		if err := page(tx.Where("connection_id = ?", connection), before, limit).Find(list).Error; err != nil {
 			return err
 		}
-		return nameContacts(tx, connection, list)
+		return nameContacts(tx, connection, *list)
 	})
-	return list, err
 }

@@ -336,10 +336,8 @@ func (s *Store) PostponeReading(ctx context.Context, n PhoneNumber, delay time.D
 }
 
 // FindNumber reads one number, for the job that registers it.
-func (s *Store) FindNumber(ctx context.Context, connection uuid.UUID, phone string) (n PhoneNumber, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		n = PhoneNumber{}
-		return tx.Where("connection_id = ? and phone_number_id = ? and position <> ?", connection, phone, gone).Take(&n).Error
+func (s *Store) FindNumber(ctx context.Context, connection uuid.UUID, phone string) (PhoneNumber, error) {
+	return read(ctx, s, func(tx *gorm.DB, n *PhoneNumber) error {
+		return tx.Where("connection_id = ? and phone_number_id = ? and position <> ?", connection, phone, gone).Take(n).Error
 	})
-	return n, err
 }

@@ -109,46 +109,38 @@ func (o *Onboarding) activity(kind, actor, reason string) Activity {
 }
 
 // FindOnboarding reads an onboarding with its connection.
-func (s *Store) FindOnboarding(ctx context.Context, organization string, id uuid.UUID) (o Onboarding, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
-		if err := within(tx, organization).Where("id = ?", id).Take(&o).Error; err != nil {
+func (s *Store) FindOnboarding(ctx context.Context, organization string, id uuid.UUID) (Onboarding, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, o *Onboarding) error {
+		if err := within(tx, organization).Where("id = ?", id).Take(o).Error; err != nil {
 			return err
 		}
-		return attach(tx, []*Onboarding{&o})
+		return attach(tx, []*Onboarding{o})
 	})
-	return o, err
 }
 
 // FindByState finds the onboarding of a state, in whichever organization: its 256 bits say which.
-func (s *Store) FindByState(ctx context.Context, stateHash string) (o Onboarding, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error { return tx.Where("state_hash = ?", stateHash).Take(&o).Error })
-	return o, err
+func (s *Store) FindByState(ctx context.Context, stateHash string) (Onboarding, error) {
+	return read(ctx, s, func(tx *gorm.DB, o *Onboarding) error { return tx.Where("state_hash = ?", stateHash).Take(o).Error })
 }
 
 // StateOf reads the state of an onboarding: for those who wait for it to change.
-func (s *Store) StateOf(ctx context.Context, id uuid.UUID) (state OnboardingState, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		var o Onboarding
-		err := tx.Select("state").Where("id = ?", id).Take(&o).Error
-		state = o.State
-		return err
-	})
-	return state, err
+func (s *Store) StateOf(ctx context.Context, id uuid.UUID) (OnboardingState, error) {
+	o, err := read(ctx, s, func(tx *gorm.DB, o *Onboarding) error { return tx.Select("state").Where("id = ?", id).Take(o).Error })
+	return o.State, err
 }
 
 // ListOnboardings lists onboardings, newest first, in any of the states; none given is all.
-func (s *Store) ListOnboardings(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) (list []*Onboarding, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+func (s *Store) ListOnboardings(ctx context.Context, organization string, states []string, before uuid.UUID, limit int) ([]*Onboarding, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, list *[]*Onboarding) error {
 		query := within(tx, organization)
 		if len(states) > 0 {
 			query = query.Where("state in ?", states)
 		}
-		if err := page(query, before, limit).Find(&list).Error; err != nil {
+		if err := page(query, before, limit).Find(list).Error; err != nil {
 			return err
 		}
-		return attach(tx, list)
+		return attach(tx, *list)
 	})
-	return list, err
 }
 
 func attach(tx *gorm.DB, list []*Onboarding) error {

@@ -21,8 +21,8 @@ func (c *Change) resolve(holder Connection) {
 
 // WaitingChanges lists the next changes of a connection's WABA that wait and may be its own, in the order in which they
 // came, after the given one: up to a number of them, and of bytes unless the first alone is larger.
-func (s *Store) WaitingChanges(ctx context.Context, connection uuid.UUID, after Change, limit int, bytes int64) (list []Change, err error) {
-	err = s.snapshot(ctx, func(tx *gorm.DB) error {
+func (s *Store) WaitingChanges(ctx context.Context, connection uuid.UUID, after Change, limit int, bytes int64) ([]Change, error) {
+	return snapshot(ctx, s, func(tx *gorm.DB, list *[]Change) error {
 		waiting, since, err := waitingFor(tx, connection)
 		if err != nil {
 			return err
@@ -45,9 +45,8 @@ func (s *Store) WaitingChanges(ctx context.Context, connection uuid.UUID, after 
 			}
 			ids = append(ids, row.ID)
 		}
-		return tx.Where("id in ?", ids).Order("receive_time, id").Find(&list).Error
+		return tx.Where("id in ?", ids).Order("receive_time, id").Find(list).Error
 	})
-	return list, err
 }
 
 // waitingFor is the changes of a connection's WABA that wait, and since when they may have come to be its own.
@@ -64,14 +63,14 @@ func waitingFor(tx *gorm.DB, connection uuid.UUID) (waiting *gorm.DB, since time
 		}
 		held = &claim.CreateTime
 	}
-	var earlier []Connection // of others, which were proven and given up
 	query := tx.Where("waba_id = ? and organization_id <> ? and state = ? and subscription_time is not null", c.WabaID, c.OrganizationID, ConnectionDisconnected)
-	if err := query.Order("state_time desc").Limit(1).Find(&earlier).Error; err != nil {
+	earlier, err := database.First[Connection](query.Order("state_time desc")) // of others, which were proven and given up
+	if err != nil {
 		return nil, since, err
 	}
 	since = held.Add(-lookBack)
-	if len(earlier) > 0 && earlier[0].StateTime.After(since) {
-		since = earlier[0].StateTime
+	if earlier != nil && earlier.StateTime.After(since) {
+		since = earlier.StateTime
 	}
 	return tx.Where("waba_id = ? and state = ?", c.WabaID, ChangeWaiting), since, nil
 }

@@ -28,11 +28,8 @@ const (
 const sendLife = time.Minute
 
 // FindSend reads the message of a request; hash is of what is asked for now.
-func (s *Store) FindSend(ctx context.Context, connection uuid.UUID, request, hash string) (row Message, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		row = Message{}
-		return ofRequest(tx, connection, request).Take(&row).Error
-	})
+func (s *Store) FindSend(ctx context.Context, connection uuid.UUID, request, hash string) (Message, error) {
+	row, err := read(ctx, s, func(tx *gorm.DB, row *Message) error { return ofRequest(tx, connection, request).Take(row).Error })
 	if err == nil && row.RequestHash != hash {
 		err = ErrRequestReused
 	}

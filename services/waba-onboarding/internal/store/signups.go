@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/whatrack/connect/services/internal/database"
 )
 
 // SignupEvent is what a page reports of the popup, or the callback of the dialog.
@@ -63,13 +65,12 @@ func (s *Store) ReportSignup(ctx context.Context, organization string, report Si
 
 // keepReport writes the report over the one before, whose event it answers.
 func (s *Store) keepReport(tx *gorm.DB, report Signup) (SignupEvent, error) {
-	var rows []Signup
-	if err := tx.Where("onboarding_id = ?", report.OnboardingID).Limit(1).Find(&rows).Error; err != nil {
+	before, err := database.First[Signup](tx.Where("onboarding_id = ?", report.OnboardingID))
+	if err != nil {
 		return "", err
 	}
-	before := Signup{}
-	if len(rows) > 0 {
-		before = rows[0]
+	if before == nil {
+		before = &Signup{}
 	}
 	if before.Reports >= maxReports {
 		return "", ErrManyReports
@@ -96,14 +97,13 @@ func (s *Store) followPopup(tx *gorm.DB, o *Onboarding, event SignupEvent) error
 
 // SignupOf reads the last report of an onboarding; empty when there is none.
 func (s *Store) SignupOf(ctx context.Context, id uuid.UUID) (Signup, error) {
-	var rows []Signup
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Where("onboarding_id = ?", id).Limit(1).Find(&rows).Error
+	return read(ctx, s, func(tx *gorm.DB, last *Signup) error {
+		row, err := database.First[Signup](tx.Where("onboarding_id = ?", id))
+		if row != nil {
+			*last = *row
+		}
+		return err
 	})
-	if err != nil || len(rows) == 0 {
-		return Signup{}, err
-	}
-	return rows[0], nil
 }
 
 func attachSignups(tx *gorm.DB, list []*Onboarding) error {

@@ -122,14 +122,23 @@ func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 	return err
 }
 
-// read is for what changes nothing: without a transaction, which on SQLite would be one of its one writer's.
-func (s *Store) read(ctx context.Context, f func(tx *gorm.DB) error) error {
-	return s.db.Read(ctx, f)
+// read is for what changes nothing: without a transaction, which on SQLite would be one of its one writer's. Where f is
+// run again, it begins anew with a zero T.
+func read[T any](ctx context.Context, s *Store, f func(tx *gorm.DB, found *T) error) (T, error) {
+	return readBy(ctx, s.db.Read, f)
 }
 
 // snapshot is read for several statements that must see the same rows.
-func (s *Store) snapshot(ctx context.Context, f func(tx *gorm.DB) error) error {
-	return s.db.Snapshot(ctx, f)
+func snapshot[T any](ctx context.Context, s *Store, f func(tx *gorm.DB, found *T) error) (T, error) {
+	return readBy(ctx, s.db.Snapshot, f)
+}
+
+func readBy[T any](ctx context.Context, by func(context.Context, func(*gorm.DB) error) error, f func(*gorm.DB, *T) error) (found T, err error) {
+	err = by(ctx, func(tx *gorm.DB) error {
+		found = *new(T)
+		return f(tx, &found)
+	})
+	return found, err
 }
 
 // within narrows a query to an organization; empty is all.

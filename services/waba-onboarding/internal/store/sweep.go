@@ -53,12 +53,11 @@ func (s *Store) Overdue(o *Onboarding) bool {
 	return !o.State.Final() && o.StartTime != nil && s.now().Sub(*o.StartTime) > s.deadline && !o.Steps.bindBegun()
 }
 
-func (s *Store) running(ctx context.Context, query string, args ...any) (list []Onboarding, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
+func (s *Store) running(ctx context.Context, query string, args ...any) ([]Onboarding, error) {
+	return read(ctx, s, func(tx *gorm.DB, list *[]Onboarding) error {
 		return tx.Where("run_time is not null and state in ?", []OnboardingState{Exchanging, Claiming}).
-			Where(query, args...).Order("run_time").Limit(sweepBatch).Find(&list).Error
+			Where(query, args...).Order("run_time").Limit(sweepBatch).Find(list).Error
 	})
-	return list, err
 }
 
 // sweepExpired ends onboardings that nobody claimed, or chose for, in time.
@@ -82,9 +81,8 @@ func (s *Store) sweepClaims(ctx context.Context) error {
 }
 
 func (s *Store) sweepNumbers(ctx context.Context) error {
-	var late []PhoneNumber
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Select("connection_id", "phone_number_id").Where("run_time < ?", s.now()).Limit(sweepBatch).Find(&late).Error
+	late, err := read(ctx, s, func(tx *gorm.DB, late *[]PhoneNumber) error {
+		return tx.Select("connection_id", "phone_number_id").Where("run_time < ?", s.now()).Limit(sweepBatch).Find(late).Error
 	})
 	for _, n := range late {
 		row := sweepRow{&PhoneNumber{}, "run_time", "connection_id = ? and phone_number_id = ?", []any{n.ConnectionID, n.PhoneNumberID}}
@@ -99,9 +97,8 @@ func (s *Store) Early(n PhoneNumber) bool {
 }
 
 func (s *Store) sweepDisconnects(ctx context.Context) error {
-	var late []uuid.UUID
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&Connection{}).Where("run_time < ?", s.now()).Limit(sweepBatch).Pluck("id", &late).Error
+	late, err := read(ctx, s, func(tx *gorm.DB, late *[]uuid.UUID) error {
+		return tx.Model(&Connection{}).Where("run_time < ?", s.now()).Limit(sweepBatch).Pluck("id", late).Error
 	})
 	for _, id := range late {
 		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "run_time", "id = ?", []any{id}}, DisconnectArgs{id}))
@@ -111,9 +108,8 @@ func (s *Store) sweepDisconnects(ctx context.Context) error {
 
 // sweepTurns looks again at connections that time alone has changed.
 func (s *Store) sweepTurns(ctx context.Context) error {
-	var due []uuid.UUID
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&Connection{}).Where("reassess_time <= ?", s.now()).Limit(sweepBatch).Pluck("id", &due).Error
+	due, err := read(ctx, s, func(tx *gorm.DB, due *[]uuid.UUID) error {
+		return tx.Model(&Connection{}).Where("reassess_time <= ?", s.now()).Limit(sweepBatch).Pluck("id", due).Error
 	})
 	for _, id := range due {
 		err = errors.Join(err, s.inTx(ctx, func(tx *gorm.DB) error { return s.reassess(tx, id) }))
@@ -123,10 +119,9 @@ func (s *Store) sweepTurns(ctx context.Context) error {
 
 // sweepSeeks asks again for numbers that Meta did not list.
 func (s *Store) sweepSeeks(ctx context.Context) error {
-	var late []uuid.UUID
-	err := s.read(ctx, func(tx *gorm.DB) error {
+	late, err := read(ctx, s, func(tx *gorm.DB, late *[]uuid.UUID) error {
 		claimed := tx.Model(&Connection{}).Where("state not in ? and disconnect_time is null", []ConnectionState{ConnectionDisconnected, ConnectionClaiming})
-		return claimed.Where("seek_time < ?", s.now()).Limit(sweepBatch).Pluck("id", &late).Error
+		return claimed.Where("seek_time < ?", s.now()).Limit(sweepBatch).Pluck("id", late).Error
 	})
 	for _, id := range late {
 		err = errors.Join(err, s.again(ctx, sweepRow{&Connection{}, "seek_time", "id = ?", []any{id}}, SeekArgs{id}))

@@ -98,12 +98,12 @@ func (s *Store) startSyncs(tx *gorm.DB, o *Onboarding) error {
 
 // nextSync gives the first part of a number that was not asked for its turn.
 func (s *Store) nextSync(tx *gorm.DB, connection uuid.UUID, phone string) error {
-	var waiting []SyncPart
 	query := tx.Where("connection_id = ? and phone_number_id = ? and state = ? and request_time is null", connection, phone, SyncPending)
-	if err := query.Order("part").Limit(1).Find(&waiting).Error; err != nil || len(waiting) == 0 {
+	first, err := database.First[SyncPart](query.Order("part"))
+	if err != nil || first == nil {
 		return err
 	}
-	turn := waiting[0].row(tx).Updates(map[string]any{"run_time": s.now().Add(slack), "attempts": 0})
+	turn := first.row(tx).Updates(map[string]any{"run_time": s.now().Add(slack), "attempts": 0})
 	if turn.Error != nil {
 		return turn.Error
 	}
@@ -117,13 +117,11 @@ func (p *SyncPart) row(tx *gorm.DB) *gorm.DB {
 }
 
 // DueSync reads the part of a number whose turn it is.
-func (s *Store) DueSync(ctx context.Context, connection uuid.UUID, phone string) (p SyncPart, err error) {
-	err = s.read(ctx, func(tx *gorm.DB) error {
-		p = SyncPart{}
+func (s *Store) DueSync(ctx context.Context, connection uuid.UUID, phone string) (SyncPart, error) {
+	return read(ctx, s, func(tx *gorm.DB, p *SyncPart) error {
 		return tx.Where("connection_id = ? and phone_number_id = ? and run_time is not null", connection, phone).
-			Order("part").Take(&p).Error
+			Order("part").Take(p).Error
 	})
-	return p, err
 }
 
 // Asking tells whether somebody who may be alive is asking for a part: Meta was asked, and the answer is not on record.
@@ -248,21 +246,20 @@ const quiet = 10 * time.Minute
 
 // sweepSyncs enqueues again what no job came for, and ends contacts of which no more came.
 func (s *Store) sweepSyncs(ctx context.Context) error {
-	var late, complete []SyncPart
-	err := s.read(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("run_time < ?", s.now()).Limit(sweepBatch).Find(&late).Error; err != nil {
+	found, err := read(ctx, s, func(tx *gorm.DB, found *struct{ late, complete []SyncPart }) error {
+		if err := tx.Where("run_time < ?", s.now()).Limit(sweepBatch).Find(&found.late).Error; err != nil {
 			return err
 		}
 		return tx.Where("state = ? and part = ? and update_time < ?", SyncRunning, SyncContacts, s.now().Add(-quiet)).
-			Limit(sweepBatch).Find(&complete).Error
+			Limit(sweepBatch).Find(&found.complete).Error
 	})
-	for _, p := range late {
+	for _, p := range found.late {
 		row := sweepRow{
 			&SyncPart{}, "run_time", "connection_id = ? and phone_number_id = ? and part = ?", []any{p.ConnectionID, p.PhoneNumberID, p.Part},
 		}
 		err = errors.Join(err, s.again(ctx, row, SyncArgs{p.ConnectionID, p.PhoneNumberID}))
 	}
-	for _, p := range complete {
+	for _, p := range found.complete {
 		err = errors.Join(err, s.completeContacts(ctx, p))
 	}
 	return err
