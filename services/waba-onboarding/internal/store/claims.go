@@ -25,18 +25,28 @@ func (s *Store) LoadClaim(ctx context.Context, id uuid.UUID) (Onboarding, error)
 
 // BeginStep writes down that the current step is about to be tried. ErrFenced stops a twin.
 func (s *Store) BeginStep(ctx context.Context, o *Onboarding) error {
-	changed := *o
-	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		next := o.clone()
+	return s.changeClaim(ctx, o, func(_ *gorm.DB, next *Onboarding) error {
 		next.Steps.Current().begin(s.now())
 		next.RunTime = ptr(s.now().Add(jobLife))
-		if err := s.save(tx, &next, o.Epoch); err != nil {
-			return err
-		}
-		changed = next
 		return nil
 	})
-	return o.become(changed, err)
+}
+
+// changeClaim changes an onboarding as its worker knows it, who takes over what was committed, and nothing else: one whose
+// commit was lost goes on from what he knows, and the epoch stops him if it was not lost after all. ErrFenced stops a twin.
+func (s *Store) changeClaim(ctx context.Context, o *Onboarding, change func(tx *gorm.DB, next *Onboarding) error) error {
+	var next Onboarding
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		next = o.clone()
+		if err := change(tx, &next); err != nil {
+			return err
+		}
+		return s.save(tx, &next, o.Epoch)
+	})
+	if err == nil {
+		*o = next
+	}
+	return err
 }
 
 // jobLife is how long a step that was begun may be silent before its worker is taken for dead. It lies above the timeout
@@ -53,29 +63,22 @@ func (s *Store) Worked(o *Onboarding) bool {
 // FinishStep writes down what the running step did and begins the next one, in one commit; unless another job is to go
 // on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are outcomes of hold.
 func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn bool) error {
-	changed := *o
-	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		next := o.clone()
+	return s.changeClaim(ctx, o, func(tx *gorm.DB, next *Onboarding) error {
 		next.Steps.Current().end(StepDone, "", s.now())
-		if err := s.applyProgress(tx, &next, p); err != nil {
+		if err := s.applyProgress(tx, next, p); err != nil {
 			return err
 		}
 		switch current := next.Steps.Current(); {
 		case current == nil:
-			s.move(&next, Connected, "")
+			s.move(next, Connected, "")
 		case goOn:
 			current.begin(s.now())
 			next.RunTime = ptr(s.now().Add(jobLife))
 		default:
 			next.RunTime = ptr(s.now().Add(slack))
 		}
-		if err := s.save(tx, &next, o.Epoch); err != nil {
-			return err
-		}
-		changed = next
 		return nil
 	})
-	return o.become(changed, err)
 }
 
 func (s *Store) applyProgress(tx *gorm.DB, o *Onboarding, p Progress) error {
@@ -109,19 +112,12 @@ func (s *Store) keepFacts(tx *gorm.DB, o *Onboarding, facts WabaFacts) error {
 
 // PostponeStep writes down why the running step is tried again later: it is WAITING, or UNKNOWN when an answer was lost.
 func (s *Store) PostponeStep(ctx context.Context, o *Onboarding, state StepState, reason string, delay time.Duration) error {
-	changed := *o
-	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		next := o.clone()
+	return s.changeClaim(ctx, o, func(_ *gorm.DB, next *Onboarding) error {
 		step := next.Steps.Current()
 		step.State, step.Reason = state, reason
 		next.RunTime = ptr(s.now().Add(delay + slack))
-		if err := s.save(tx, &next, o.Epoch); err != nil {
-			return err
-		}
-		changed = next
 		return nil
 	})
-	return o.become(changed, err)
 }
 
 // FailClaim ends a claim. A first claim leaves its connection DISCONNECTED, with the reason; a reconnection leaves the
@@ -236,13 +232,4 @@ func (o *Onboarding) clone() Onboarding {
 	next := *o
 	next.Steps = append(Steps{}, o.Steps...)
 	return next
-}
-
-// become takes over what was committed, and nothing else: a worker whose commit was lost goes on from what it knows, and
-// the epoch stops it if the commit was not lost after all.
-func (o *Onboarding) become(changed Onboarding, err error) error {
-	if err == nil {
-		*o = changed
-	}
-	return err
 }

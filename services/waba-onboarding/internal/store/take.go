@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -181,7 +182,7 @@ func distinct(ids []string) []string {
 // applyChanges does what changes do to the connections that they belong to. Messages and their statuses say the same in
 // whatever order, so that the messages of all are written first, together.
 func (s *Store) applyChanges(tx *gorm.DB, list []taken) error {
-	first, err := s.hear(tx, list)
+	first, err := s.touchConnections(tx, list)
 	if err != nil {
 		return err
 	}
@@ -233,19 +234,10 @@ func (s *Store) applyChange(tx *gorm.DB, t taken) error {
 	return s.reassess(tx, c.ID)
 }
 
-// hear moves the time of each connection's last event, and tells for whose it is the first; and has those look for numbers
-// that do not know one. What Meta tells us as a partner comes without the WABA's subscription, and proves nothing about it.
-func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
-	last := map[uuid.UUID]taken{}
-	for _, t := range list {
-		if t.holder == nil || strings.HasPrefix(t.Event, "PARTNER_") || !after(&t.ReceiveTime, t.holder.LastEventTime) {
-			continue
-		}
-		if known, ok := last[t.holder.ID]; !ok || known.ReceiveTime.Before(t.ReceiveTime) {
-			last[t.holder.ID] = t
-		}
-	}
-	sought := soughtBy(list)
+// touchConnections moves the time of each connection's last event, and tells for whose it is the first; and has those look
+// for numbers that do not know one. Both lock the connection, so that it is one loop: two would lock in two orders.
+func (s *Store) touchConnections(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
+	last, sought := lastHeard(list), soughtBy(list)
 	for _, id := range inOrder(last, sought) {
 		if phones, seeks := sought[id]; seeks {
 			if err := s.seek(tx, id, phones); err != nil {
@@ -256,8 +248,7 @@ func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
 		if !heard {
 			continue
 		}
-		update := tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", id, t.ReceiveTime)
-		if err := update.Updates(map[string]any{"last_event_time": t.ReceiveTime}).Error; err != nil {
+		if err := moveLastEvent(tx, id, t.ReceiveTime); err != nil {
 			return nil, err
 		}
 		if t.holder.LastEventTime == nil {
@@ -265,6 +256,26 @@ func (s *Store) hear(tx *gorm.DB, list []taken) (first []uuid.UUID, err error) {
 		}
 	}
 	return first, nil
+}
+
+func moveLastEvent(tx *gorm.DB, connection uuid.UUID, at time.Time) error {
+	return tx.Model(&Connection{}).Where("id = ? and (last_event_time is null or last_event_time < ?)", connection, at).
+		Updates(map[string]any{"last_event_time": at}).Error
+}
+
+// lastHeard is the last change of each connection, where it is newer than what was heard of it before. What Meta tells us
+// as a partner comes without the WABA's subscription, and proves nothing about it.
+func lastHeard(list []taken) map[uuid.UUID]taken {
+	last := map[uuid.UUID]taken{}
+	for _, t := range list {
+		if t.holder == nil || strings.HasPrefix(t.Event, "PARTNER_") || !after(&t.ReceiveTime, t.holder.LastEventTime) {
+			continue
+		}
+		if known, ok := last[t.holder.ID]; !ok || known.ReceiveTime.Before(t.ReceiveTime) {
+			last[t.holder.ID] = t
+		}
+	}
+	return last
 }
 
 // soughtBy are the numbers that connections are to look for.
