@@ -29,18 +29,18 @@ type crew struct {
 	mu       sync.Mutex
 	busy     map[uuid.UUID]int // by destination
 	owned    map[owned]int
-	couriers [2]int // by kind: 1 are those of destinations that refuse
+	couriers map[bool]int // true: those of destinations that refuse
 	group    sync.WaitGroup
 	troubled bool // the last look failed
 }
 
-// owned are the couriers of one organization and kind.
+// owned are the couriers of one organization, for those of its destinations that refuse or for the others.
 type owned struct {
 	organization string
-	kind         int
+	refuses      bool
 }
 
-func ownedBy(d store.DueDestination) owned { return owned{d.OrganizationID, kindOf(d)} }
+func ownedBy(d store.DueDestination) owned { return owned{d.OrganizationID, d.Refuses} }
 
 // hire takes as many places as are free and wanted, and answers their number.
 func (c *crew) hire(d store.DueDestination) int {
@@ -50,7 +50,7 @@ func (c *crew) hire(d store.DueDestination) int {
 	if d.Refuses {
 		own, all = perRefusing, maxRefusing
 	}
-	n := max(min(d.Lanes, own-c.busy[d.DestinationID], all/share-c.owned[ownedBy(d)], all-c.couriers[kindOf(d)]), 0)
+	n := max(min(d.Lanes, own-c.busy[d.DestinationID], all/share-c.owned[ownedBy(d)], all-c.couriers[d.Refuses]), 0)
 	c.count(d, n)
 	return n
 }
@@ -64,9 +64,9 @@ func (c *crew) leave(d store.DueDestination) {
 // count is called with mu held, and keeps nobody who has no courier.
 func (c *crew) count(d store.DueDestination, n int) {
 	if c.busy == nil {
-		c.busy, c.owned = map[uuid.UUID]int{}, map[owned]int{}
+		c.busy, c.owned, c.couriers = map[uuid.UUID]int{}, map[owned]int{}, map[bool]int{}
 	}
-	c.couriers[kindOf(d)] += n
+	c.couriers[d.Refuses] += n
 	if c.owned[ownedBy(d)] += n; c.owned[ownedBy(d)] == 0 {
 		delete(c.owned, ownedBy(d))
 	}
@@ -75,23 +75,17 @@ func (c *crew) count(d store.DueDestination, n int) {
 	}
 }
 
-func kindOf(d store.DueDestination) int {
-	if d.Refuses {
-		return 1
-	}
-	return 0
-}
-
 // Run gives out what the stream brings and sends what is due, until ctx ends; then it waits for what is on its way.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.Egress.Close()
 	defer s.group.Wait()
-	s.Store.AwaitEvents(ctx, func(ctx context.Context) {
+	_ = s.Store.AwaitStream(ctx, func(ctx context.Context) (bool, error) { // it ends with ctx alone
 		err := s.look(ctx)
 		if err != nil && ctx.Err() == nil && !s.troubled { // once, not with every look
 			s.Log.WarnContext(ctx, "events could not be given out and are looked at again", "error", err)
 		}
 		s.troubled = err != nil
+		return false, nil
 	})
 	return nil
 }

@@ -148,14 +148,6 @@ func (s *Store) DueDestinations(ctx context.Context) ([]DueDestination, error) {
 	})
 }
 
-// AwaitEvents calls look now, and again whenever the stream grew or some time passed, until ctx ends.
-func (s *Store) AwaitEvents(ctx context.Context, look func(context.Context)) {
-	_ = s.stream.Until(ctx, streamKey, func(ctx context.Context) (bool, error) { // it ends with ctx alone
-		look(ctx)
-		return false, nil
-	})
-}
-
 // Parcel is the first event of a lane, on its way to a destination.
 type Parcel struct {
 	Destination Destination
