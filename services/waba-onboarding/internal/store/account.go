@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -211,19 +212,19 @@ func (s *Store) numberByDigits(tx *gorm.DB, connection uuid.UUID, digits string)
 		return nil, err
 	}
 	for _, n := range known {
-		if n.Position != gone && digitsOf(n.DisplayPhoneNumber) == digits {
+		if n.Position != gone && OnlyDigits(n.DisplayPhoneNumber) == digits {
 			return &n, nil
 		}
 	}
 	return nil, nil
 }
 
-func digitsOf(shown string) string {
-	kept := make([]byte, 0, len(shown))
-	for i := range len(shown) {
-		if shown[i] >= '0' && shown[i] <= '9' {
-			kept = append(kept, shown[i])
+// OnlyDigits is a number without all that it is written with.
+func OnlyDigits(shown string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
 		}
-	}
-	return string(kept)
+		return r
+	}, shown)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"math/rand/v2"
 	"time"
 
@@ -167,12 +166,4 @@ const attemptLife = 7 * 24 * time.Hour
 func (s *Store) sweepAttempts(ctx context.Context) error {
 	return s.deleteInBatches(ctx, "delete from destination_attempts where id in (select id from destination_attempts where id < @id order by id limit @batch)",
 		firstIDAt(s.now().Add(-attemptLife)))
-}
-
-// firstIDAt is the lowest id that database.NewID can make at a time (RFC 9562, 5.7: the milliseconds come first).
-func firstIDAt(at time.Time) uuid.UUID {
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16) // after 1970
-	id[6], id[8] = 0x70, 0x80
-	return id
 }

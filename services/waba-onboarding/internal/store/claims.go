@@ -10,6 +10,16 @@ import (
 	"github.com/whatrack/connect/services/internal/database"
 )
 
+// ClaimArgs is the job that goes on with a claim.
+type ClaimArgs struct {
+	OnboardingID uuid.UUID `json:"onboardingId"`
+	// DeadEpoch is the sweeper's word that whoever began a step at this epoch is dead.
+	DeadEpoch int64 `json:"deadEpoch,omitempty"`
+}
+
+// Kind implements river.JobArgs.
+func (ClaimArgs) Kind() string { return "claim_waba" }
+
 // Progress is what a finished step found out, or did.
 type Progress struct {
 	WabaID string      // find

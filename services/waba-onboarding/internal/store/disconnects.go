@@ -11,6 +11,14 @@ import (
 	"github.com/whatrack/connect/services/internal/database"
 )
 
+// DisconnectArgs is the job that ends a connection.
+type DisconnectArgs struct {
+	ConnectionID uuid.UUID `json:"connectionId"`
+}
+
+// Kind implements river.JobArgs.
+func (DisconnectArgs) Kind() string { return "disconnect_connection" }
+
 // RequestDisconnect records that a connection is to end, ends a claim of it that has not begun to bind, and enqueues the
 // job. Asking again changes nothing.
 func (s *Store) RequestDisconnect(ctx context.Context, organization string, id uuid.UUID, actor string) error {

@@ -1,10 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -124,16 +122,6 @@ func (s *Store) historyRows(c Connection, facts []MessageFact, first int) []Mess
 	}
 	slices.SortFunc(rows, func(a, b Message) int { return strings.Compare(a.Wamid, b.Wamid) })
 	return rows
-}
-
-// idAt is a version 7 id of a moment; ids of the same moment sort by their order.
-func idAt(at time.Time, order int) uuid.UUID {
-	id := uuid.New()
-	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(max(at.UnixMilli(), 0)))
-	copy(id[:6], millis[2:])
-	id[6], id[7] = 0x70|byte(order>>8)&0x0f, byte(order) //nolint:gosec // the twelve bits that there are
-	return id
 }
 
 // mediaPlaceholder is the type of a message whose media follows, or is too old to.

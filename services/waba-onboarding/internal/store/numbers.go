@@ -56,6 +56,15 @@ type PhoneNumber struct {
 	Sync []SyncPart `gorm:"-" json:"-"`
 }
 
+// RegisterArgs is the job that registers a phone number.
+type RegisterArgs struct {
+	ConnectionID  uuid.UUID `json:"connectionId"`
+	PhoneNumberID string    `json:"phoneNumberId"`
+}
+
+// Kind implements river.JobArgs.
+func (RegisterArgs) Kind() string { return "register_phone_number" }
+
 // writeFacts writes what Meta says of a WABA and its numbers. Our own part of a number, its registration and PIN, stays,
 // but for what Meta's word decides: a number that needs no registration any more has none pending.
 func (s *Store) writeFacts(tx *gorm.DB, connection uuid.UUID, facts WabaFacts) error {

@@ -11,6 +11,14 @@ import (
 	"github.com/whatrack/connect/services/internal/database"
 )
 
+// ResolveArgs is the job that gives waiting changes to the connection that holds their WABA now.
+type ResolveArgs struct {
+	ConnectionID uuid.UUID `json:"connectionId"`
+}
+
+// Kind implements river.JobArgs.
+func (ResolveArgs) Kind() string { return "resolve_changes" }
+
 // lookBack is how long before an onboarding's start a change may have come to be its connection's: nothing is lost to
 // timing, and nothing of an earlier owner is handed over.
 const lookBack = 10 * time.Minute

@@ -74,41 +74,6 @@ func SealedColumns() []database.SealedColumn {
 	}
 }
 
-// ClaimArgs is the job that goes on with a claim.
-type ClaimArgs struct {
-	OnboardingID uuid.UUID `json:"onboardingId"`
-	// DeadEpoch is the sweeper's word that whoever began a step at this epoch is dead.
-	DeadEpoch int64 `json:"deadEpoch,omitempty"`
-}
-
-// Kind implements river.JobArgs.
-func (ClaimArgs) Kind() string { return "claim_waba" }
-
-// RegisterArgs is the job that registers a phone number.
-type RegisterArgs struct {
-	ConnectionID  uuid.UUID `json:"connectionId"`
-	PhoneNumberID string    `json:"phoneNumberId"`
-}
-
-// Kind implements river.JobArgs.
-func (RegisterArgs) Kind() string { return "register_phone_number" }
-
-// DisconnectArgs is the job that ends a connection.
-type DisconnectArgs struct {
-	ConnectionID uuid.UUID `json:"connectionId"`
-}
-
-// Kind implements river.JobArgs.
-func (DisconnectArgs) Kind() string { return "disconnect_connection" }
-
-// ResolveArgs is the job that gives waiting changes to the connection that holds their WABA now.
-type ResolveArgs struct {
-	ConnectionID uuid.UUID `json:"connectionId"`
-}
-
-// Kind implements river.JobArgs.
-func (ResolveArgs) Kind() string { return "resolve_changes" }
-
 // inTx runs f in a transaction that ends with appending what f emitted.
 func (s *Store) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 	appended := false

@@ -52,7 +52,7 @@ func readStateSync(change store.Change) store.Effect {
 // read reads whom an entry names. Where it has no time, as removals may have none, or one that has not come yet, it is of
 // when it came.
 func (e *stateSync) read(change store.Change) (c store.Contact, ok bool) {
-	c = store.Contact{Phone: onlyDigits(string(e.Contact.Phone)), Time: change.ReceiveTime}
+	c = store.Contact{Phone: store.OnlyDigits(string(e.Contact.Phone)), Time: change.ReceiveTime}
 	if at := e.Metadata.Timestamp.time(); at != nil && at.Before(c.Time) {
 		c.Time = *at
 	}

@@ -180,7 +180,7 @@ func whom(person, user looseID, contacts []contact) (phone, userID, name string)
 // (meta-platform: usernames and business-scoped user ids, 2026).
 func sides(person, user looseID) (phone, userID string) {
 	if strings.HasPrefix(string(person), "+") { // as people write a number, spaces and all
-		person = looseID(onlyDigits(string(person)))
+		person = looseID(store.OnlyDigits(string(person)))
 	}
 	if phone = person.ofDigits(); phone == "" {
 		user = cmp.Or(user, person)

@@ -36,7 +36,7 @@ func readHistory(change store.Change) store.Effect {
 		return store.Effect{}
 	}
 	fact := &store.SyncFact{Part: store.SyncHistory}
-	h := historyReader{change: change, business: onlyDigits(string(value.Metadata.Display)), effect: store.Effect{Sync: fact}}
+	h := historyReader{change: change, business: store.OnlyDigits(string(value.Metadata.Display)), effect: store.Effect{Sync: fact}}
 	for _, raw := range value.History {
 		var chunk historyChunk
 		if decode(raw, &chunk) {
@@ -127,7 +127,7 @@ func (h *historyReader) readMessage(raw json.RawMessage, thread looseID) (store.
 
 // sent tells whether a number is the business's.
 func (h *historyReader) sent(from looseID) bool {
-	return h.business != "" && onlyDigits(string(from)) == h.business
+	return h.business != "" && store.OnlyDigits(string(from)) == h.business
 }
 
 // historyState is how far a message of the business had got. Meta gives no times, so none are made up.

@@ -153,7 +153,7 @@ func readQuality(change store.Change) store.Effect {
 	if !decode(change.Value, &value) {
 		return store.Effect{}
 	}
-	fact := store.NumberFact{Digits: onlyDigits(string(value.Number)), Event: "NUMBER_QUALITY_" + clean(value.Event, 32)}
+	fact := store.NumberFact{Digits: store.OnlyDigits(string(value.Number)), Event: "NUMBER_QUALITY_" + clean(value.Event, 32)}
 	tier, _ := value.Daily.(string)
 	if limit := clean(cmp.Or(tier, value.Limit), 64); limit != "" {
 		fact.MessagingLimit = &limit
@@ -180,20 +180,11 @@ func readName(change store.Change) store.Effect {
 	}
 	decision, name := clean(value.Decision, 32), clean(value.Name, 256)
 	fact := store.NumberFact{
-		Digits: onlyDigits(string(value.Number)), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
+		Digits: store.OnlyDigits(string(value.Number)), Event: "NUMBER_NAME_" + decision, NameStatus: &decision, Named: true,
 		Approved: decision == "APPROVED", Details: details(map[string]string{"rejectionReason": value.Why}),
 	}
 	if fact.Approved && name != "" {
 		fact.VerifiedName = &name
 	}
 	return store.Effect{Number: &fact}
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
 }

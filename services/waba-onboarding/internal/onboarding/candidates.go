@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -8,11 +9,73 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
+
+// candidates are those that the token reads, one at least. What the popup reported may be a lie, a mistake or late: where
+// the token does not read it, it is as if it had not been said.
+func (s *Service) candidates(ctx context.Context, o *store.Onboarding, token graph.Credential) ([]store.Choice, error) {
+	if o.WabaID != "" {
+		named, err := s.look(ctx, []string{o.WabaID}, token)
+		if err != nil {
+			return nil, err
+		}
+		return named.readable, named.missing()
+	}
+	hint, err := s.Store.SignupOf(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	var reported sight
+	if hint.WabaID != "" {
+		if reported, err = s.look(ctx, []string{hint.WabaID}, token); err == nil {
+			err = reported.silence
+		}
+		if err != nil || len(reported.readable) > 0 {
+			return reported.readable, err
+		}
+	}
+	targets, err := s.targets(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.look(ctx, targets, token)
+	if err != nil {
+		return nil, err
+	}
+	if decided := seen.having(cmp.Or(o.PhoneNumberID, hint.PhoneNumberID)); decided != nil {
+		return decided, nil
+	}
+	if seen.silence != nil {
+		if s.windowLeft(o) > 0 {
+			return nil, seen.silence
+		}
+		s.Log.WarnContext(ctx, "a claim goes on without the target ids of which Meta says nothing", "onboardingId", o.ID, "error", seen.silence)
+	}
+	seen.refuse(reported.refusal)
+	return seen.readable, seen.missing()
+}
+
+// targets are the objects that the token was granted. Whether they are WABAs is for reading them to tell: scopes, whose
+// names Meta changes, do not.
+func (s *Service) targets(ctx context.Context, o *store.Onboarding) ([]string, error) {
+	resp, err := s.Broker.GetToken(ctx, &tokenbrokerv1.GetTokenRequest{
+		OrganizationId: o.OrganizationID, Of: &tokenbrokerv1.GetTokenRequest_TokenId{TokenId: o.TokenID},
+	})
+	if err != nil {
+		return nil, err
+	}
+	targets := resp.GetToken().GetTargetIds()
+	if len(targets) > maxCandidates {
+		s.Log.WarnContext(ctx, "not all target ids of a token are looked at", "onboardingId", o.ID, "targets", len(targets), "looked", maxCandidates)
+		targets = targets[:maxCandidates]
+	}
+	return targets, nil
+}
 
 // sight is what came of looking at candidates.
 type sight struct {
