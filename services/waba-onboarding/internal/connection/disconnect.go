@@ -2,11 +2,9 @@ package connection
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/riverqueue/river"
 
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -36,10 +34,7 @@ func (s *Service) DisconnectConnection(ctx context.Context, req *onboardingv1.Di
 
 // disconnect is the job: unsubscribe, unbind, give the WABA up. What is done is recorded and not done again.
 func (s *Service) disconnect(ctx context.Context, id uuid.UUID) error {
-	c, err := s.Store.FindConnection(ctx, "", id)
-	if errors.Is(err, store.ErrNotFound) {
-		return river.JobCancel(err)
-	}
+	c, err := s.load(ctx, id)
 	if err != nil || c.DisconnectTime == nil || c.State == store.ConnectionDisconnected {
 		return err
 	}
@@ -55,7 +50,7 @@ func (s *Service) disconnect(ctx context.Context, id uuid.UUID) error {
 			return s.laterDisconnect(ctx, c)
 		}
 		if err := s.Store.MarkUnsubscribed(ctx, c); err != nil {
-			return unlessFenced(err)
+			return Again(0, err)
 		}
 	}
 	req := &tokenbrokerv1.BindWabaRequest{OrganizationId: c.OrganizationID, WabaId: c.WabaID}
@@ -63,7 +58,7 @@ func (s *Service) disconnect(ctx context.Context, id uuid.UUID) error {
 		s.Log.WarnContext(ctx, "a token could not be unbound yet", "connectionId", id, "error", err)
 		return s.laterDisconnect(ctx, c)
 	}
-	return unlessFenced(s.Store.EndConnection(ctx, c))
+	return Again(0, s.Store.EndConnection(ctx, c))
 }
 
 // unsubscribe tells Meta. A refusal does not stop the disconnection, silence holds it up until the deadline.
@@ -82,15 +77,5 @@ func (s *Service) unsubscribe(ctx context.Context, c store.Connection) (again bo
 }
 
 func (s *Service) laterDisconnect(ctx context.Context, c store.Connection) error {
-	if err := s.Store.PostponeDisconnect(ctx, c, disconnectPause); err != nil {
-		return unlessFenced(err)
-	}
-	return river.JobSnooze(disconnectPause)
-}
-
-func unlessFenced(err error) error {
-	if errors.Is(err, store.ErrFenced) {
-		return nil
-	}
-	return err
+	return Again(disconnectPause, s.Store.PostponeDisconnect(ctx, c, disconnectPause))
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/riverqueue/river"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
@@ -91,10 +90,7 @@ func (s *Service) waitFor(ctx context.Context, id uuid.UUID, look func(context.C
 
 // register is the job: one attempt, then done, later, or never.
 func (s *Service) register(ctx context.Context, args store.RegisterArgs) error {
-	c, err := s.Store.FindConnection(ctx, "", args.ConnectionID)
-	if errors.Is(err, store.ErrNotFound) {
-		return river.JobCancel(err)
-	}
+	c, err := s.load(ctx, args.ConnectionID)
 	if err != nil {
 		return err
 	}
@@ -109,20 +105,7 @@ func (s *Service) register(ctx context.Context, args store.RegisterArgs) error {
 	case unread(c, number):
 		delay, err = s.readAgain(ctx, c, number)
 	}
-	if errors.Is(err, store.ErrFenced) { // a twin is at it
-		return nil
-	}
-	if err == nil && delay > 0 {
-		return river.JobSnooze(delay)
-	}
-	return err
-}
-
-func unlessGone(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
+	return Again(delay, err)
 }
 
 func due(c store.Connection, n store.PhoneNumber) bool {
@@ -149,7 +132,7 @@ func (s *Service) attempt(ctx context.Context, c store.Connection, n store.Phone
 	}
 	kept, err := s.Keys.Open(begun.PIN, pinContext(c, n))
 	if err != nil {
-		return 0, s.Store.EndRegistration(ctx, begun, store.RegistrationFailed, errorsv1.ErrorReason_DATA_INTEGRITY.String(), 0)
+		return s.endRegistration(ctx, begun, store.RegistrationFailed, errorsv1.ErrorReason_DATA_INTEGRITY, 0)
 	}
 	if err := s.Meta.Register(ctx, n.PhoneNumberID, kept, token); err != nil {
 		return s.refused(ctx, begun, err)
@@ -164,18 +147,17 @@ func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token grap
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	switch {
 	case graph.IsSilence(err):
-		delay, err := s.untried(ctx, n, Explain(err), lookPause)
-		return true, delay, err
+		delay, err = s.untried(ctx, n, Explain(err), lookPause)
 	case err == nil && now.PlatformType == store.CloudAPI:
-		delay, err := s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
-		return true, delay, err
+		delay, err = s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
 	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:
-		return true, reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta,
-			errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String(), reviewPause)
+		delay, err = s.endRegistration(ctx, n, store.WaitingForMeta, errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW, reviewPause)
 	case n.Registration == store.Pending && n.Attempts >= maxRegisters:
-		return true, 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, errorsv1.ErrorReason_META_UNAVAILABLE.String(), 0)
+		delay, err = s.endRegistration(ctx, n, store.RegistrationFailed, errorsv1.ErrorReason_META_UNAVAILABLE, 0)
+	default:
+		return false, 0, nil
 	}
-	return false, 0, nil
+	return true, delay, err
 }
 
 func (s *Service) sealPIN(c store.Connection, n store.PhoneNumber, pin secret.Text) (store.Sealed, error) {

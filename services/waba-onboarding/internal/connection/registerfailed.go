@@ -21,10 +21,14 @@ func silencePause(calls int) time.Duration {
 // untried records why a number could not even be tried.
 func (s *Service) untried(ctx context.Context, n store.PhoneNumber, why *fault.Error, pause time.Duration) (time.Duration, error) {
 	if !Temporary(why) {
-		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+		return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
 	}
-	delay := max(pause, why.Delay())
-	return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
+	return s.endRegistration(ctx, n, n.Registration, why.Reason(), max(pause, why.Delay()))
+}
+
+// endRegistration records what came of an attempt, and answers the delay until the next one; 0: there is none.
+func (s *Service) endRegistration(ctx context.Context, n store.PhoneNumber, outcome store.Registration, reason fault.Reason, delay time.Duration) (time.Duration, error) {
+	return delay, s.Store.EndRegistration(ctx, n, outcome, reason.String(), delay)
 }
 
 // refused records what came of a call that was not answered well.
@@ -36,21 +40,17 @@ func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (
 	n.Said = why.Metadata()
 	switch {
 	case said != nil && said.Code == codeInvalid && said.Subcode == subcodeNameCheck:
-		reason := errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW.String()
-		return reviewPause, s.Store.EndRegistration(ctx, n, store.WaitingForMeta, reason, reviewPause)
+		return s.endRegistration(ctx, n, store.WaitingForMeta, errorsv1.ErrorReason_DISPLAY_NAME_IN_REVIEW, reviewPause)
 	case said != nil && said.Code == codePINMismatch:
-		return 0, s.Store.EndRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED.String(), 0)
-	}
-	switch {
+		return s.endRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED, 0)
 	case !Temporary(why):
-		return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+		return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
 	case n.Registration == store.WaitingForMeta:
-		return reviewPause, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), reviewPause)
+		return s.endRegistration(ctx, n, n.Registration, why.Reason(), reviewPause)
 	case n.Attempts < maxRegisters:
-		delay := max(silencePause(n.Attempts), why.Delay())
-		return delay, s.Store.EndRegistration(ctx, n, n.Registration, why.Reason().String(), delay)
+		return s.endRegistration(ctx, n, n.Registration, why.Reason(), max(silencePause(n.Attempts), why.Delay()))
 	}
-	return 0, s.Store.EndRegistration(ctx, n, store.RegistrationFailed, why.Reason().String(), 0)
+	return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
 }
 
 // logRefused writes down what came of a call, and answers what Meta said; nil for nothing. Whoever asks Meta's support

@@ -2,9 +2,6 @@ package connection
 
 import (
 	"context"
-	"errors"
-
-	"github.com/riverqueue/river"
 
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 )
@@ -12,10 +9,7 @@ import (
 // seek is the job: a check that nobody asked for, since webhooks name a number that the connection does not know. When the
 // next one comes is on record before this one begins.
 func (s *Service) seek(ctx context.Context, args store.SeekArgs) error {
-	c, err := s.Store.FindConnection(ctx, "", args.ConnectionID)
-	if errors.Is(err, store.ErrNotFound) {
-		return river.JobCancel(err)
-	}
+	c, err := s.load(ctx, args.ConnectionID)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/internal/jobs"
@@ -21,10 +19,7 @@ const (
 
 // sync is the job: one part of one number, asked for once, then the next.
 func (s *Service) sync(ctx context.Context, args store.SyncArgs) error {
-	c, err := s.Store.FindConnection(ctx, "", args.ConnectionID)
-	if errors.Is(err, store.ErrNotFound) {
-		return river.JobCancel(err)
-	}
+	c, err := s.load(ctx, args.ConnectionID)
 	if err != nil {
 		return err
 	}
@@ -32,14 +27,7 @@ func (s *Service) sync(ctx context.Context, args store.SyncArgs) error {
 	if err != nil || !c.Live() || c.State == store.ConnectionClaiming {
 		return unlessGone(err)
 	}
-	delay, err := s.syncPart(ctx, c, part)
-	if errors.Is(err, store.ErrFenced) { // a twin is at it
-		return nil
-	}
-	if err == nil && delay > 0 {
-		return river.JobSnooze(delay)
-	}
-	return err
+	return Again(s.syncPart(ctx, c, part))
 }
 
 // syncPart asks for a part, unless somebody did, and records the outcome, with the delay until the next try where Meta

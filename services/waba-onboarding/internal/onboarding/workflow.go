@@ -39,15 +39,10 @@ func (s *Service) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[store.ClaimArgs]) error {
 		defer s.changed.Ring(job.Args.OnboardingID.String())
 		delay, err := s.work(ctx, job.Args)
-		switch {
-		case errors.Is(err, store.ErrFenced): // a twin is at it
-			return nil
-		case errors.Is(err, store.ErrNotFound):
+		if errors.Is(err, store.ErrNotFound) {
 			return river.JobCancel(err)
-		case err == nil && delay > 0:
-			return river.JobSnooze(delay)
 		}
-		return err
+		return connection.Again(delay, err)
 	}))
 }
 
