@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// writeTimeout lies above the longest deadline of an RPC, 27 s, so that its answer always gets out.
-const writeTimeout = 27*time.Second + 5*time.Second
+// writeTimeout lies above the longest deadline, so that its answer always gets out.
+const writeTimeout = LongestTimeout + 5*time.Second
 
 // HTTPConfig is what an HTTP server needs.
 type HTTPConfig struct {

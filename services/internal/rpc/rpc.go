@@ -19,6 +19,14 @@ import (
 // defaultTimeout is the deadline of a method that has none of its own.
 const defaultTimeout = 10 * time.Second
 
+// Deadlines from which others follow, on either side of a call.
+const (
+	// ExchangeTimeout is how long the broker may take to spend a code.
+	ExchangeTimeout = 22 * time.Second
+	// LongestTimeout is the longest deadline that a method has.
+	LongestTimeout = 27 * time.Second
+)
+
 // Service is one gRPC service and what serves it.
 type Service struct {
 	Desc *grpc.ServiceDesc

@@ -78,7 +78,7 @@ func (b *Broker) Run(ctx context.Context, beside ...run.Task) error {
 
 // Timeouts are the deadlines of the RPCs that need more than usual.
 func Timeouts() map[string]time.Duration {
-	return map[string]time.Duration{tokenbrokerv1.TokenBrokerService_ExchangeCode_FullMethodName: 22 * time.Second}
+	return map[string]time.Duration{tokenbrokerv1.TokenBrokerService_ExchangeCode_FullMethodName: rpc.ExchangeTimeout}
 }
 
 // Migrations is the schema.

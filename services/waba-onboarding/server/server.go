@@ -128,7 +128,7 @@ func policy() rpc.Policy {
 
 // timeouts are the deadlines of the RPCs that need more than usual: whatever calls Meta while the caller waits.
 func timeouts() map[string]time.Duration {
-	const meta, wait = 25 * time.Second, 27 * time.Second
+	const meta, wait = 25 * time.Second, rpc.LongestTimeout
 	return map[string]time.Duration{
 		onboardingv1.OnboardingService_ClaimWaba_FullMethodName:            meta,
 		onboardingv1.OnboardingService_SelectWaba_FullMethodName:           meta,
@@ -152,7 +152,7 @@ func SealedColumns() []database.SealedColumn { return store.SealedColumns() }
 func (s *Settings) BrokerClient(log *slog.Logger) rpc.ClientConfig {
 	return rpc.ClientConfig{
 		Addr: s.BrokerAddr, TLS: s.tls(), Insecure: s.Insecure, Token: s.BrokerToken,
-		Timeouts:    map[string]time.Duration{tokenbrokerv1.TokenBrokerService_ExchangeCode_FullMethodName: 22 * time.Second},
+		Timeouts:    map[string]time.Duration{tokenbrokerv1.TokenBrokerService_ExchangeCode_FullMethodName: rpc.ExchangeTimeout},
 		Unavailable: errorsv1.ErrorReason_BROKER_UNAVAILABLE,
 		Log:         log,
 	}

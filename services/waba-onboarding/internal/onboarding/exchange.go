@@ -10,6 +10,7 @@ import (
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/run"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/connection"
@@ -17,7 +18,7 @@ import (
 )
 
 const (
-	exchangeBudget = 24 * time.Second // the broker's deadline and two seconds
+	exchangeBudget = rpc.ExchangeTimeout + 2*time.Second // for the broker's answer to arrive
 	exchangePause  = 500 * time.Millisecond
 	// reservedWithin is when a code that the broker never heard of counts as lost: nobody holds it any more.
 	reservedWithin = 45 * time.Second
