@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -15,6 +16,7 @@ import (
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/internal/sparse"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/onboarding"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/webhook"
 	"github.com/whatrack/connect/services/waba-onboarding/web"
@@ -51,7 +53,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 	}
 	intake := &webhook.Intake{
 		Keeper: keeper, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
-		Memory: webhook.NewMemory(intakeMemory), Log: p.Log,
+		Memory: webhook.NewMemory(intakeMemory), Log: sparse.New(p.Log, time.Minute),
 	}
 	mux.Handle(webhookPath, intake)
 	all := webhooksFirst(intake, web.Secure(mux, s.overTLS()))

@@ -98,6 +98,48 @@ func TestWhateverIsSignedIsKeptAndShown(t *testing.T) {
 	})
 }
 
+// TestWhoeverIsRefusedIsInTheLogOnceAMinute: a wrong app secret stops all that Meta sends, and a stranger may send a
+// thousand.
+func TestWhoeverIsRefusedIsInTheLogOnceAMinute(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	send := func(query string, header http.Header) {
+		t.Helper()
+		method := http.MethodPost
+		if query != "" {
+			method = http.MethodGet
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, b.rest+"/api/v1/whatsapp/webhook?"+query, strings.NewReader("foreigncanary"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = header
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode < 400 {
+			t.Errorf("%s %v: %s", query, header, resp.Status)
+		}
+	}
+	for range 20 {
+		send("", http.Header{"X-Hub-Signature-256": {"sha256=" + strings.Repeat("0", 64)}})
+		send("", http.Header{"X-Hub-Signature": {"sha1=foreigncanary"}})
+		send("", http.Header{"Content-Encoding": {"foreigncanary"}})
+		send("hub.mode=subscribe&hub.challenge=1&hub.verify_token=foreigncanary", nil)
+	}
+	out := b.logs.String()
+	for _, cause := range []string{"set META_APP_SECRET to", "X-Hub-Signature-256", "Content-Encoding", "META_WEBHOOK_VERIFY_TOKEN"} {
+		if got := strings.Count(out, cause); got != 1 {
+			t.Errorf("%d lines say %s, want 1", got, cause)
+		}
+	}
+	if strings.Contains(out, "foreigncanary") {
+		t.Error("what a stranger sent is in the log")
+	}
+}
+
 func TestWhatWABAsSendIsSplitInTheOrderInWhichItCame(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bundle) {

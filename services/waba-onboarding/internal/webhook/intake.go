@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/whatrack/connect/services/internal/secret"
+	"github.com/whatrack/connect/services/internal/sparse"
 )
 
 const (
@@ -41,7 +42,8 @@ type Intake struct {
 	VerifyToken secret.Text
 	Secrets     []secret.Text // of the app: the current one and, while it is changed, the previous one
 	Memory      *Memory
-	Log         *slog.Logger
+	// Log is a sparse one: whoever finds the endpoint can cause its lines.
+	Log *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
@@ -50,19 +52,49 @@ func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet:
 		i.handshake(w, r)
 	case http.MethodPost:
-		w.WriteHeader(i.receive(w, r))
+		status, cause := i.receive(w, r)
+		i.tell(r, "a webhook is refused", cause)
+		w.WriteHeader(status)
 	default:
 		w.Header().Set("Allow", "GET, POST")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
 }
 
+// Why a webhook is refused, for our log. The sender may be Meta, and then nothing comes in until somebody reads this.
+const (
+	notSigned    = "it has not the one header X-Hub-Signature-256 with sha256= and 64 hex digits, with which Meta signs"
+	wrongSecret  = "its signature fits no app secret of ours: if Meta sent it, set META_APP_SECRET to the app's secret at Meta"
+	encoded      = "it has a Content-Encoding: if a proxy before us compresses or changes bodies, let it leave those of webhooks alone"
+	tooLarge     = "it is larger than 4 MiB"
+	notWhole     = "it did not arrive whole"
+	tooMuch      = "more comes in than is stored: Meta sends it again"
+	handshakeOff = "META_WEBHOOK_VERIFY_TOKEN is not set"
+	wrongToken   = "its verify token is another one than META_WEBHOOK_VERIFY_TOKEN: if Meta sent it, make both the same"
+	noHandshake  = "it has not the hub.mode and hub.challenge of one"
+)
+
+// tell says in the log why something was refused, and nothing of what it held.
+func (i *Intake) tell(r *http.Request, what, cause string) {
+	if cause != "" {
+		i.Log.WarnContext(r.Context(), what, sparse.Cause, cause)
+	}
+}
+
 // handshake proves to Meta that the endpoint is ours, by its challenge in plain text.
 func (i *Intake) handshake(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	challenge := query.Get("hub.challenge")
-	known := !i.VerifyToken.IsEmpty() && i.VerifyToken.Equal(secret.New(query.Get("hub.verify_token")))
-	if !known || query.Get("hub.mode") != "subscribe" || challenge == "" || len(challenge) > 1024 {
+	challenge, cause := query.Get("hub.challenge"), ""
+	switch {
+	case i.VerifyToken.IsEmpty():
+		cause = handshakeOff
+	case query.Get("hub.mode") != "subscribe", challenge == "", len(challenge) > 1024:
+		cause = noHandshake
+	case !i.VerifyToken.Equal(secret.New(query.Get("hub.verify_token"))):
+		cause = wrongToken
+	}
+	if cause != "" {
+		i.tell(r, "a handshake for webhooks is refused", cause)
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -72,41 +104,42 @@ func (i *Intake) handshake(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, by its content type and nosniff
 }
 
-// receive answers 200 for what is durable. Every refusal is a bare status: it tells a stranger nothing.
-func (i *Intake) receive(w http.ResponseWriter, r *http.Request) int {
+// receive answers 200 for what is durable, and otherwise why not. Every refusal is a bare status: it tells a stranger
+// nothing.
+func (i *Intake) receive(w http.ResponseWriter, r *http.Request) (status int, cause string) {
 	switch {
 	case r.Header.Get("Content-Encoding") != "":
-		return http.StatusUnsupportedMediaType
+		return http.StatusUnsupportedMediaType, encoded
 	case r.ContentLength > maxBody:
-		return http.StatusRequestEntityTooLarge
+		return http.StatusRequestEntityTooLarge, tooLarge
 	}
 	sent, ok := signatureOf(r.Header)
 	if !ok {
-		return http.StatusUnauthorized
+		return http.StatusUnauthorized, notSigned
 	}
 	held := i.Memory.hold()
 	defer held.release()
-	body, status := i.read(w, r, held)
+	body, status, cause := i.read(w, r, held)
 	if status != 0 {
-		return status
+		return status, cause
 	}
 	if !i.signed(body, sent) {
-		return http.StatusUnauthorized
+		return http.StatusUnauthorized, wrongSecret
 	}
 	if err := i.Keeper.Keep(body); err != nil {
-		if !errors.Is(err, ErrBusy) {
-			i.Log.ErrorContext(r.Context(), "a webhook could not be kept", "error", err)
-		}
 		w.Header().Set("Retry-After", "5")
-		return http.StatusServiceUnavailable
+		if errors.Is(err, ErrBusy) {
+			return http.StatusServiceUnavailable, tooMuch
+		}
+		i.Log.ErrorContext(r.Context(), "a webhook could not be kept", "error", err)
+		return http.StatusServiceUnavailable, ""
 	}
-	return http.StatusOK
+	return http.StatusOK, ""
 }
 
 // read takes the body in piece by piece, so that a sender who is slow holds little. How long it may take is the server's
 // ReadTimeout.
-func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byte, int) {
-	var body []byte
+func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) (body []byte, status int, cause string) {
 	reader := http.MaxBytesReader(w, r.Body, maxBody)
 	for {
 		start := len(body)
@@ -116,20 +149,20 @@ func (i *Intake) read(w http.ResponseWriter, r *http.Request, held *held) ([]byt
 		}
 		if !held.more(size) {
 			w.Header().Set("Retry-After", "5")
-			return nil, http.StatusServiceUnavailable
+			return nil, http.StatusServiceUnavailable, tooMuch
 		}
 		body = append(body, make([]byte, size)...)
 		n, err := io.ReadFull(reader, body[start:])
 		body = body[:start+n]
-		var tooLarge *http.MaxBytesError
+		var beyond *http.MaxBytesError
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && r.ContentLength < 0,
 			errors.Is(err, io.ErrUnexpectedEOF) && int64(len(body)) == r.ContentLength:
-			return body, 0
-		case errors.As(err, &tooLarge):
-			return nil, http.StatusRequestEntityTooLarge
+			return body, 0, ""
+		case errors.As(err, &beyond):
+			return nil, http.StatusRequestEntityTooLarge, tooLarge
 		case err != nil:
-			return nil, http.StatusRequestTimeout
+			return nil, http.StatusRequestTimeout, notWhole
 		}
 	}
 }
