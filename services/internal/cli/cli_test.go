@@ -117,13 +117,14 @@ func TestAllFaultsAreSaidAtOnceOneLineEach(t *testing.T) {
 
 	r = start(t, []string{
 		"DATABASE_URL=mysql://root:" + canary + "@db/x", "META_GRAPH_URL=http://graph.example", "META_GRAPH_VERSION=25",
-		"META_APP_ID=12a", "GRPC_LISTEN=9090", "META_APP_SECRET=",
+		"META_APP_ID=12a", "GRPC_LISTEN=9090", "META_APP_SECRET=  ",
 	})
 	want := `token-broker: GRPC_LISTEN must be host:port or :port, such as 127.0.0.1:8080
 token-broker: DATABASE_URL must be postgres://… or sqlite:///path/file.db
 token-broker: META_GRAPH_URL must be https://; http:// is taken on loopback or with INSECURE only
 token-broker: META_GRAPH_VERSION must be like v25.0
 token-broker: META_APP_ID (or NEXT_PUBLIC_META_APP_ID) is required, in digits
+token-broker: META_APP_SECRET (or META_APP_SECRET_FILE) is required
 token-broker: TLS_CERT_FILE and TLS_KEY_FILE are required, or INSECURE for plaintext
 token-broker: CALLERS_FILE is required
 token-broker: KEYSET_FILE is required

@@ -24,7 +24,7 @@ type grammar struct {
 }
 
 type check struct {
-	Live bool `help:"Also ask the database, the keys, the other service and Meta."`
+	Live bool `help:"Also ask what the service depends on: its files, the database, Meta, and waba-onboarding the broker."`
 }
 
 type keyset struct {

@@ -34,7 +34,7 @@ type Common struct {
 	MetaGraphURL     string      `name:"meta-graph-url" default:"https://graph.facebook.com" placeholder:"URL" help:"Meta's Graph API."`
 	MetaGraphVersion string      `default:"v25.0" placeholder:"VERSION" help:"Version of the Graph API."`
 	MetaAppID        string      `name:"meta-app-id" also:"NEXT_PUBLIC_META_APP_ID" placeholder:"ID" help:"Id of our app at Meta."`
-	MetaAppSecret    secret.Text `placeholder:"SECRET" help:"Secret of our app at Meta."`
+	MetaAppSecret    secret.Text `placeholder:"SECRET" help:"Secret of our app at Meta: it spends codes, and Meta signs webhooks with it."`
 
 	CallersFile string `placeholder:"FILE" help:"Who may call, as JSON; read again when it changes."`
 	TLSCertFile string `name:"tls-cert-file" placeholder:"FILE" help:"Our certificate with its chain, PEM; read again when it changes."`
@@ -127,6 +127,9 @@ func (c *Common) validateMeta() error {
 	}
 	if !appID.MatchString(c.MetaAppID) {
 		faults = append(faults, errors.New("META_APP_ID (or NEXT_PUBLIC_META_APP_ID) is required, in digits"))
+	}
+	if strings.TrimSpace(c.MetaAppSecret.Reveal()) == "" {
+		faults = append(faults, errors.New("META_APP_SECRET (or META_APP_SECRET_FILE) is required"))
 	}
 	return errors.Join(faults...)
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/whatrack/connect/services/internal/keyring"
 	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/run"
-	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/token-broker/internal/broker"
 	"github.com/whatrack/connect/services/token-broker/internal/store"
 )
@@ -126,19 +124,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 // checkLive asks everything that the broker depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
-	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.tls().Check(), s.checkMeta(ctx))
-}
-
-// checkMeta asks Meta about the app itself: before the first customer does, we know whether it takes our id and secret.
-func (s *Settings) checkMeta(ctx context.Context) error {
-	info, err := s.graph(time.Now).DebugToken(ctx, secret.New(s.MetaAppID+"|"+s.MetaAppSecret.Reveal()))
-	switch {
-	case err != nil:
-		return fmt.Errorf("ask Meta about META_APP_ID and META_APP_SECRET: %w", err)
-	case !info.Valid || info.AppID != s.MetaAppID:
-		return errors.New("Meta does not take META_APP_ID and META_APP_SECRET") //nolint:staticcheck // ST1005: Meta is a name
-	}
-	return nil
+	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.tls().Check(), s.CheckMeta(ctx))
 }
 
 func (s *Settings) graph(now func() time.Time) *graph.Client {

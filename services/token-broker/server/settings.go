@@ -21,12 +21,12 @@ type Settings struct {
 // Validate joins everything that is wrong.
 func (s *Settings) Validate() error {
 	errs := []error{s.Common.Validate()}
-	if s.MetaAppSecret.IsEmpty() {
-		errs = append(errs, errors.New("META_APP_SECRET (or META_APP_SECRET_FILE) is required"))
-	}
 	if !s.MetaAccessToken.IsEmpty() && (s.MetaOwnOrganization == "" || len(s.MetaOwnWABAIDs) == 0) {
 		errs = append(errs, errors.New(
 			"META_ACCESS_TOKEN needs META_OWN_ORGANIZATION and META_OWN_WABA_IDS: it may serve nobody else"))
+	}
+	if s.MetaAccessToken.IsEmpty() && (s.MetaOwnOrganization != "" || len(s.MetaOwnWABAIDs) > 0) {
+		errs = append(errs, errors.New("META_OWN_ORGANIZATION and META_OWN_WABA_IDS need META_ACCESS_TOKEN: it is what serves them"))
 	}
 	for _, id := range s.MetaOwnWABAIDs {
 		if !wabaID.MatchString(id) {

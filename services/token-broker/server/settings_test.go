@@ -46,6 +46,20 @@ func TestWrongSettingsAreRefusedAllAtOnceAndWithoutTheirSecrets(t *testing.T) {
 	}
 }
 
+func TestAnOwnBusinessIsWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	l := live{databaseURL: "sqlite:///x.db", keyset: "k", meta: "https://graph.facebook.com", appSecret: "s"}
+	const needs = "META_OWN_ORGANIZATION and META_OWN_WABA_IDS need META_ACCESS_TOKEN"
+	for _, more := range []string{"META_OWN_ORGANIZATION=own", "META_OWN_WABA_IDS=1"} {
+		if code, out := l.run(t, []string{"check"}, more); code != 2 || !strings.Contains(out, needs) {
+			t.Errorf("%s alone: exit %d: %s", more, code, out)
+		}
+	}
+	if code, out := l.run(t, []string{"check"}, "META_ACCESS_TOKEN=t", "META_OWN_ORGANIZATION=own", "META_OWN_WABA_IDS=1"); code != 0 {
+		t.Errorf("all three: exit %d: %s", code, out)
+	}
+}
+
 // live are settings of which everything is there: a simulated Meta, a migrated database, a keyset and a list of callers.
 type live struct{ databaseURL, keyset, meta, appSecret string }
 

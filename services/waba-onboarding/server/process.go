@@ -54,7 +54,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 // checkLive asks everything that the service depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
 	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
-	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkBroker(ctx, log))
+	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkBroker(ctx, log), s.CheckMeta(ctx))
 }
 
 func (s *Settings) checkBroker(ctx context.Context, log *slog.Logger) error {

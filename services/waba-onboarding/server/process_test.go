@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,11 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/whatrack/connect/services/graphsim"
 	"github.com/whatrack/connect/services/internal/cli"
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/databasetest"
 	"github.com/whatrack/connect/services/internal/jobs"
 	"github.com/whatrack/connect/services/internal/keyring"
+	"github.com/whatrack/connect/services/token-broker/brokertest"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/store"
 	"github.com/whatrack/connect/services/waba-onboarding/server"
 )
@@ -28,10 +31,14 @@ func process(t *testing.T, args []string, more ...string) (code int, out string)
 	if err := os.WriteFile(callers, []byte(`{"callers": [{"name": "a", "san": "a", "organizations": ["*"]}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	_, meta := brokertest.ServeMeta(t, graphsim.Config{})
 	var written bytes.Buffer
 	code = cli.Main(t.Context(), cli.Process{
 		Args: args, Stdout: &written, Stderr: &written,
-		Env: append([]string{"META_APP_ID=1", "CALLERS_FILE=" + callers, "BROKER_ADDR=127.0.0.1:1"}, more...),
+		Env: append([]string{
+			"META_GRAPH_URL=" + meta, "META_APP_ID=" + brokertest.AppID, "META_APP_SECRET=" + brokertest.AppSecret,
+			"CALLERS_FILE=" + callers, "BROKER_ADDR=127.0.0.1:1",
+		}, more...),
 	}, server.Program())
 	return code, written.String()
 }
@@ -69,7 +76,7 @@ func TestAnotherKeysetThanTheDatabasesIsRefused(t *testing.T) {
 func TestALiveCheckNamesEverythingThatIsMissing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	code, out := process(t, []string{"check", "--live"}, "DATABASE_URL=sqlite://"+dir+"/none/x.db", "KEYSET_FILE="+dir+"/keyset", "CALLERS_FILE="+dir+"/callers",
+	code, out := process(t, []string{"check", "--live"}, "DATABASE_URL=sqlite://"+dir+"/none/x.db", "KEYSET_FILE="+dir+"/keyset", "CALLERS_FILE="+dir+"/callers", "META_APP_SECRET=canary-secret",
 		"TLS_CERT_FILE="+dir+"/cert", "TLS_KEY_FILE="+dir+"/key")
 	want := []string{
 		"DATABASE_URL: open " + dir + "/none/x.db.lock: no such file or directory: the folder of the database must exist and be writable",
@@ -77,7 +84,9 @@ func TestALiveCheckNamesEverythingThatIsMissing(t *testing.T) {
 		"CALLERS_FILE: open " + dir + "/callers: no such file or directory",
 		"TLS_CERT_FILE: open " + dir + "/cert: no such file or directory",
 		"TLS_KEY_FILE: open " + dir + "/key: no such file or directory",
+		"ask Meta about META_APP_ID and META_APP_SECRET: debug token: graph: error 190: Invalid OAuth access token signature. [HTTP 400]",
 	}
+	out = regexp.MustCompile(`, fbtrace_id \S+\]`).ReplaceAllString(out, "]")
 	got := strings.Split(strings.TrimSpace(strings.ReplaceAll(out, "waba-onboarding: ", "")), "\n")
 	if diff := cmp.Diff(want, got); diff != "" || code != 1 {
 		t.Errorf("exit %d: %s", code, diff)

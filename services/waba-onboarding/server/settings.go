@@ -30,7 +30,7 @@ type Settings struct {
 	MetaDialogURL string `name:"meta-dialog-url" placeholder:"URL" help:"Meta's signup dialog; default https://www.facebook.com/VERSION/dialog/oauth."`
 
 	MetaWebhookVerifyToken secret.Text `placeholder:"TOKEN" help:"What Meta's webhook handshake must carry, letters and digits; without it the handshake is refused."`
-	MetaAppSecretPrevious  secret.Text `placeholder:"SECRET" help:"The app secret before, whose signatures still count while it is changed."`
+	MetaAppSecretPrevious  secret.Text `placeholder:"SECRET" help:"The app secret before, whose signatures still count while it is changed; not after a leak."`
 
 	EgressAllow string `placeholder:"LIST" help:"What destinations may be besides public https addresses: networks and host:port, separated by commas; http is taken for these alone. For tests and private networks."`
 
@@ -54,6 +54,9 @@ func (s *Settings) Validate() error {
 	if !verifyToken.MatchString(s.MetaWebhookVerifyToken.Reveal()) {
 		errs = append(errs, errors.New("META_WEBHOOK_VERIFY_TOKEN may have letters, digits, dots, tildes, underscores and hyphens only"))
 	}
+	if !configID.MatchString(s.MetaConfigID) {
+		errs = append(errs, errors.New("META_CONFIG_ID (or NEXT_PUBLIC_META_CONFIG_ID) must be digits: it is the id of a configuration at Meta"))
+	}
 	if s.OnboardingTTL <= 0 || s.ClaimDeadline <= 0 {
 		errs = append(errs, errors.New("ONBOARDING_TTL and CLAIM_DEADLINE must be positive, such as 30m and 110s"))
 	}
@@ -65,6 +68,8 @@ func (s *Settings) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+var configID = regexp.MustCompile(`^[0-9]{0,32}$`)
 
 // verifyToken is what stands in a query as it is: Meta puts it there, and mangles the rest.
 var verifyToken = regexp.MustCompile(`^[A-Za-z0-9._~-]*$`)

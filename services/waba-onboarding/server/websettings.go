@@ -50,6 +50,9 @@ func (s *Settings) Notes() []string {
 	if s.PublicURL == "" {
 		notes = append(notes, "PUBLIC_URL is not set: the signup works in a popup only, which phones and in-app browsers often block")
 	}
+	if s.MetaWebhookVerifyToken.IsEmpty() {
+		notes = append(notes, "META_WEBHOOK_VERIFY_TOKEN is not set: Meta's handshake is refused, so that no address for webhooks can be set at Meta")
+	}
 	return notes
 }
 

@@ -13,7 +13,7 @@ import (
 func check(t *testing.T, env ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	env = append([]string{"DATABASE_URL=sqlite:///x.db", "META_APP_ID=1", "CALLERS_FILE=c", "KEYSET_FILE=k", "BROKER_ADDR=b:1"}, env...)
+	env = append([]string{"DATABASE_URL=sqlite:///x.db", "META_APP_ID=1", "META_APP_SECRET=s", "CALLERS_FILE=c", "KEYSET_FILE=k", "BROKER_ADDR=b:1"}, env...)
 	if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "TLS_CERT_FILE=") }) {
 		env = append(env, "INSECURE=true", "BROKER_TOKEN=t")
 	}
@@ -56,11 +56,13 @@ func TestWhatBrowsersAreToldIsChecked(t *testing.T) {
 
 func TestWhereTheBrokerIsAndWhatMetaMustCarryAreChecked(t *testing.T) {
 	t.Parallel()
+	const config = "META_CONFIG_ID (or NEXT_PUBLIC_META_CONFIG_ID) must be digits: it is the id of a configuration at Meta"
 	const broker, verify = "BROKER_ADDR must be host:port, such as 127.0.0.1:9090", "META_WEBHOOK_VERIFY_TOKEN may have letters, digits, dots, tildes, underscores and hyphens only"
 	for env, want := range map[string]string{
 		"BROKER_ADDR=nohost": broker, "BROKER_ADDR=https://x:1": broker, "BROKER_ADDR=:9090": broker, "BROKER_ADDR=b:http": broker,
 		"BROKER_ADDR=b:70000": broker, "BROKER_ADDR=a b:1": broker,
-		"META_WEBHOOK_VERIFY_TOKEN=canary b+": verify, "META_WEBHOOK_VERIFY_TOKEN=canary\n": verify,
+		"META_WEBHOOK_VERIFY_TOKEN=canary b+": verify, "META_WEBHOOK_VERIFY_TOKEN=canary\n": verify, "META_CONFIG_ID=abc": config,
+		"META_APP_SECRET= ": "META_APP_SECRET (or META_APP_SECRET_FILE) is required",
 	} {
 		if code, out := check(t, env); code != 2 || out != "waba-onboarding: "+want+"\n" {
 			t.Errorf("%s: exit %d: %s", env, code, out)
@@ -76,11 +78,16 @@ func TestWhereTheBrokerIsAndWhatMetaMustCarryAreChecked(t *testing.T) {
 func TestCheckSaysWhatDoesNotWorkWithoutASetting(t *testing.T) {
 	t.Parallel()
 	code, out := check(t)
-	if code != 0 || !strings.Contains(out, "note: META_CONFIG_ID is not set") || !strings.Contains(out, "note: PUBLIC_URL is not set") || !strings.HasSuffix(out, "\nok\n") {
+	for _, name := range []string{"META_CONFIG_ID", "PUBLIC_URL", "META_WEBHOOK_VERIFY_TOKEN"} {
+		if !strings.Contains(out, "note: "+name+" is not set") {
+			t.Errorf("nothing about %s: %s", name, out)
+		}
+	}
+	if code != 0 || !strings.HasSuffix(out, "\nok\n") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	if _, out := check(t, "META_CONFIG_ID=1", "PUBLIC_URL=https://a.example"); out != "ok\n" {
-		t.Errorf("with both: %s", out)
+	if _, out := check(t, "META_CONFIG_ID=1", "PUBLIC_URL=https://a.example", "META_WEBHOOK_VERIFY_TOKEN=t"); out != "ok\n" {
+		t.Errorf("with all: %s", out)
 	}
 }
 
