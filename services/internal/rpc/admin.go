@@ -16,10 +16,12 @@ import (
 // checkTimeout is how long a readiness check may take; probes wait little longer.
 const checkTimeout = 2 * time.Second
 
-// Check is one thing that the service can not work without.
+// Check is one thing that the service needs.
 type Check struct {
 	Name string
 	Ask  func(context.Context) error
+	// Aside is for what only a part of the service needs: its line tells, and readiness does not hang on it.
+	Aside bool
 }
 
 // Admin answers probes: /livez as long as the process lives, /readyz by the checks, one line each. The lines name no
@@ -43,7 +45,7 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) {
 	lines, errs := a.ask(r.Context())
 	code := http.StatusOK
 	for i, err := range errs {
-		if err != nil {
+		if err != nil && !a.checks[i].Aside {
 			code = http.StatusServiceUnavailable
 		}
 		a.note(r.Context(), i, err)

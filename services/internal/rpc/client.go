@@ -79,7 +79,7 @@ func (c ClientConfig) credentials() (credentials.TransportCredentials, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transport{k}, nil
+	return &transport{k, c.Log}, nil
 }
 
 // dialer reaches the server without a network.

@@ -3,6 +3,9 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
 	"net"
 
 	"google.golang.org/grpc/credentials"
@@ -13,7 +16,10 @@ import (
 const inProcess = "bufconn"
 
 // transport makes each connection with the TLS material of its moment.
-type transport struct{ keeper *keeper }
+type transport struct {
+	keeper *keeper
+	log    *slog.Logger // of a server a sparse one: whoever finds the port can cause its lines
+}
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (t *transport) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -41,7 +47,11 @@ func (t *transport) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthIn
 	if m.pool != nil {
 		config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, m.pool
 	}
-	return credentials.NewTLS(config).ServerHandshake(conn)
+	secured, info, err := credentials.NewTLS(config).ServerHandshake(conn)
+	if err != nil && !errors.Is(err, io.EOF) { // who only looks whether the port is open says nothing
+		t.log.WarnContext(context.Background(), "a TLS handshake failed", "peer", conn.RemoteAddr().String(), "error", cut(err.Error(), maxMethodName))
+	}
+	return secured, info, err
 }
 
 // Info implements credentials.TransportCredentials.
@@ -50,7 +60,7 @@ func (t *transport) Info() credentials.ProtocolInfo {
 }
 
 // Clone implements credentials.TransportCredentials.
-func (t *transport) Clone() credentials.TransportCredentials { return &transport{t.keeper} }
+func (t *transport) Clone() credentials.TransportCredentials { return &transport{t.keeper, t.log} }
 
 // OverrideServerName implements credentials.TransportCredentials; the name is always that of the address.
 func (t *transport) OverrideServerName(string) error { return nil }

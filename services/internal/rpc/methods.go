@@ -62,6 +62,20 @@ func (m methods) require(what string, names ...string) error {
 	return errors.Join(missing...)
 }
 
+// Names are those of all RPCs of the services, as lists of callers write them.
+func Names(descs ...*grpc.ServiceDesc) []string {
+	var names []string
+	for _, desc := range descs {
+		for _, m := range desc.Methods {
+			names = append(names, m.MethodName)
+		}
+		for _, s := range desc.Streams {
+			names = append(names, s.StreamName)
+		}
+	}
+	return names
+}
+
 func serviceOf(full string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(full, "/"), "/")
 	return service

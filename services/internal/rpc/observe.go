@@ -136,6 +136,9 @@ func (o *observer) level(full string, f *fault.Error) slog.Level {
 		}
 		return slog.LevelInfo
 	}
+	if o.quiet[full] && f.Reason() == errorsv1.ErrorReason_CANCELLED { // a stream that its caller had enough of
+		return slog.LevelDebug
+	}
 	switch f.Reason() { //nolint:exhaustive // all others are warnings
 	case errorsv1.ErrorReason_INTERNAL, errorsv1.ErrorReason_DATA_INTEGRITY, errorsv1.ErrorReason_STORAGE_UNAVAILABLE,
 		errorsv1.ErrorReason_BROKER_UNAVAILABLE, errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED:

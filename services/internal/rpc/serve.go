@@ -8,8 +8,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
+	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
+	"github.com/whatrack/connect/services/internal/fault"
 	"github.com/whatrack/connect/services/internal/run"
 )
 
@@ -113,6 +118,18 @@ func (s *Server) askReady(ctx context.Context, before bool) bool {
 		s.cfg.Log.WarnContext(ctx, "not ready", "error", err)
 	}
 	return false
+}
+
+// healthService answers for an unknown service as the protocol says, and not as if we had failed.
+type healthService struct{ *health.Server }
+
+// Check implements healthgrpc.HealthServer.
+func (h healthService) Check(ctx context.Context, req *healthgrpc.HealthCheckRequest) (*healthgrpc.HealthCheckResponse, error) {
+	resp, err := h.Server.Check(ctx, req)
+	if status.Code(err) == codes.NotFound {
+		return nil, fault.New(errorsv1.ErrorReason_NOT_FOUND).Cause(err)
+	}
+	return resp, err
 }
 
 // setHealth speaks for the server as a whole and for each service. After a stop the health server ignores it.

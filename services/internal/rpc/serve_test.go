@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
@@ -46,6 +48,15 @@ func TestHealthFollowsReady(t *testing.T) {
 	}
 	if strings.Count(out.String(), "database: silent") != 1 {
 		t.Errorf("the log says %s", out.String())
+	}
+}
+
+func TestTheHealthOfAnUnknownServiceIsNoFailureOfOurs(t *testing.T) {
+	t.Parallel()
+	srv, out := serve(t, rpc.Config{Callers: everything(t), Policy: rpc.ByRPCList()}, (&broker{}).service())
+	_, err := healthgrpc.NewHealthClient(dial(t, rpc.ClientConfig{Server: srv})).Check(t.Context(), &healthgrpc.HealthCheckRequest{Service: "unheard.of"})
+	if status.Code(err) != codes.NotFound || strings.Contains(out.String(), `"ERROR"`) {
+		t.Errorf("%v, and in the log %s", err, out.String())
 	}
 }
 
@@ -247,6 +258,7 @@ func TestProbesSayWhatFailsAndNotWhy(t *testing.T) {
 			}
 			return nil
 		}})
+	aside := rpc.Admin(discard(), rpc.Check{Name: "database", Ask: ask(nil)}, rpc.Check{Name: "broker", Aside: true, Ask: ask(errors.New("refused"))})
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
@@ -266,6 +278,11 @@ func TestProbesSayWhatFailsAndNotWhy(t *testing.T) {
 		expect("/readyz", 503, "database: failing\nbroker: BROKER_UNAVAILABLE\nkeys: failing\n")
 	}
 	expect("/livez", 200, "ok\n")
+	partly := httptest.NewRecorder()
+	aside.ServeHTTP(partly, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+	if got := partly.Body.String(); partly.Code != 200 || got != "database: ok\nbroker: failing\n" {
+		t.Errorf("without what a part of it needs: %d %s", partly.Code, got)
+	}
 	if got := strings.Count(out.String(), "readiness check fails"); got != 3 {
 		t.Errorf("%d warnings for 3 checks:\n%s", got, out.String())
 	}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/run"
+	"github.com/whatrack/connect/services/internal/sparse"
 )
 
 // Config is what a Server needs. Fields without a default are required.
@@ -91,7 +92,7 @@ func NewServer(cfg Config, services ...Service) (*Server, error) {
 		s.grpc.RegisterService(c.guard(service.Desc), service.Impl)
 		s.services = append(s.services, service.Desc.ServiceName)
 	}
-	s.grpc.RegisterService(c.guard(&healthgrpc.Health_ServiceDesc), s.health)
+	s.grpc.RegisterService(c.guard(&healthgrpc.Health_ServiceDesc), healthService{s.health})
 	reflectiongrpc.RegisterServerReflectionServer(s.grpc, reflection.NewServerV1(reflection.ServerOptions{Services: s.grpc}))
 	s.setHealth(healthgrpc.HealthCheckResponse_NOT_SERVING)
 	if cfg.Listen == "" {
@@ -123,7 +124,7 @@ func (s *Server) newChain(services []Service) (*chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	quiet := map[string]bool{healthgrpc.Health_Check_FullMethodName: true}
+	quiet := map[string]bool{healthgrpc.Health_Check_FullMethodName: true, healthgrpc.Health_Watch_FullMethodName: true}
 	for _, full := range s.cfg.Quiet {
 		quiet[full] = true
 	}
@@ -155,7 +156,7 @@ func (c Config) credentials() (credentials.TransportCredentials, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transport{k}, nil
+	return &transport{k, sparse.New(c.Log, time.Minute)}, nil
 }
 
 // streamWorkers are goroutines that serve one call after the other. A goroutine for each call begins with a small stack,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,25 @@ func TestACallerIsKnownByItsCertificateOrItsToken(t *testing.T) {
 	}
 	if err := get(t.Context(), t, rpc.ClientConfig{Server: srv}); reasonOf(err) != unauthenticated {
 		t.Errorf("in-process is an identity: %v", err)
+	}
+}
+
+func TestAHandshakeThatFailsIsInTheLogOnceAMinute(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t)
+	srv, out := overTLS(t, ours.files("token-broker"))
+	for range 5 {
+		if err := get(t.Context(), t, rpc.ClientConfig{Addr: srv.Addr(), TLS: rpc.TLSFiles{CA: newAuthority(t).files("x").CA}}); err == nil {
+			t.Error("a client took a certificate of a foreign authority")
+		}
+		probe, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = probe.Close()
+	}
+	if got := strings.Count(out.String(), "a TLS handshake failed"); got != 1 || !strings.Contains(out.String(), "bad certificate") {
+		t.Errorf("%d lines, want 1:\n%s", got, out.String())
 	}
 }
 
