@@ -47,6 +47,9 @@ type Common struct {
 	Logging `embed:""`
 }
 
+// NoCertificates tells whether nobody's certificate is verified, though there is TLS.
+func (c *Common) NoCertificates() bool { return !c.Insecure && c.TLSCAFile == "" }
+
 func (c *Common) adminListen() string { return c.AdminListen }
 
 var (

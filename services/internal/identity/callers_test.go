@@ -76,6 +76,12 @@ func TestEveryFaultOfAFileIsListed(t *testing.T) {
 		{"the broker wants RPCs", `{"callers":[{"name":"a","sha256":"` + hashA + `"},{"name":"b","san":"b","rpcs":["get token"]}]}`, broker, []string{
 			`caller 1 ("a"): rpcs is required`, `caller 2 ("b"): rpcs: "get token" is not`,
 		}},
+		{"an RPC that is not there", `{"callers":[{"name":"a","san":"a","rpcs":["GetAccesToken","GetToken","*"]}]}`, identity.Options{
+			RPCs: true, Known: []string{"GetAccessToken", "GetToken"},
+		}, []string{`caller 1 ("a"): rpcs: "GetAccesToken" is not the name of an RPC of ours`}},
+		{"a certificate that nobody verifies", `{"callers":[{"name":"a","san":"a","rpcs":["*"]}]}`, identity.Options{RPCs: true, NoCertificates: true}, []string{
+			`caller 1 ("a"): san needs TLS_CA_FILE`,
+		}},
 		{"a wildcard is no name", `{"callers":[{"name":"a","san":"*.example","rpcs":["*"]}]}`, broker, []string{"san must be"}},
 	}
 	for _, tt := range tests {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/whatrack/connect/services/internal/secret"
@@ -31,6 +32,10 @@ type Options struct {
 	Organizations bool
 	// RPCs makes each caller's list of RPCs required.
 	RPCs bool
+	// Known are the names that such a list may have beside All; none: any.
+	Known []string
+	// NoCertificates says that nobody's certificate is verified, so that a SAN would never be found.
+	NoCertificates bool
 }
 
 // maxFile bounds CALLERS_FILE: some five thousand callers.
@@ -71,10 +76,12 @@ func (e Entry) faults(opts Options) []string {
 	check(e.SHA256 == "" || hexSHA256.MatchString(strings.ToLower(e.SHA256)), "sha256 must be 64 hex digits")
 	check(strings.ToLower(e.SHA256) != secret.Text{}.Fingerprint(), "sha256 is that of an empty token")
 	check(!strings.ContainsAny(e.SAN, " \t\r\n*"), "san must be one DNS or URI name, without spaces or *")
+	check(e.SAN == "" || !opts.NoCertificates, "san needs TLS_CA_FILE: without it no certificate is verified, and the caller is never known")
 	_, known := parseRole(e.Role)
 	check(known, "role must be viewer, editor or admin")
 	for _, rpc := range e.RPCs {
-		check(rpc == All || rpcName.MatchString(rpc), "rpcs: %q is not the name of an RPC", rpc)
+		known := len(opts.Known) == 0 || slices.Contains(opts.Known, rpc)
+		check(rpc == All || rpcName.MatchString(rpc) && known, "rpcs: %.64q is not the name of an RPC of ours", rpc)
 	}
 	check(!opts.RPCs || len(e.RPCs) > 0, "rpcs is required; * is all")
 	if !opts.Organizations {

@@ -100,7 +100,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	callers, err := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
+	callers, err := s.callers(log)
 	if err != nil {
 		return err
 	}
@@ -121,9 +121,14 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	return built.Run(ctx, admin.Serve)
 }
 
+func (s *Settings) callers(log *slog.Logger) (*identity.Callers, error) {
+	known := rpc.Names(&tokenbrokerv1.TokenBrokerService_ServiceDesc)
+	return identity.Load(s.CallersFile, identity.Options{RPCs: true, Known: known, NoCertificates: s.NoCertificates()}, log)
+}
+
 // checkLive asks everything that the broker depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
-	_, callersErr := identity.Load(s.CallersFile, identity.Options{RPCs: true}, log)
+	_, callersErr := s.callers(log)
 	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.tls().Check(), s.CheckMeta(ctx))
 }
 
