@@ -217,7 +217,7 @@ func (s *Settings) startOnboarding(ctx context.Context, k *stack, p pair) error 
 	}
 	k.open.add(k.onboarding.Close)
 	k.admin, err = k.probes(log, "ADMIN_LISTEN", s.AdminListen,
-		rpc.Check{Name: "database", Ask: db.Ready}, rpc.Check{Name: "broker", Ask: k.broker.RPC.Accepting},
+		rpc.Check{Name: "database", Ask: db.Ready}, rpc.Check{Name: "broker", Aside: true, Ask: k.broker.RPC.Accepting},
 		rpc.Check{Name: "serving", Ask: k.onboarding.RPC.Accepting})
 	return err
 }

@@ -3,10 +3,10 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
+	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/rpc"
 )
@@ -22,7 +22,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	callers, err := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
+	callers, err := s.callers(log)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 		Setting: "ADMIN_LISTEN", Listen: s.AdminListen, Log: log,
 		Handler: rpc.Admin(log,
 			rpc.Check{Name: "database", Ask: db.Ready},
-			rpc.Check{Name: "broker", Ask: func(ctx context.Context) error { return askBroker(ctx, broker) }},
+			rpc.Check{Name: "broker", Aside: true, Ask: func(ctx context.Context) error { return askBroker(ctx, broker) }},
 			rpc.Check{Name: "serving", Ask: built.RPC.Accepting}),
 	})
 	if err != nil {
@@ -53,18 +53,12 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 
 // checkLive asks everything that the service depends on, and joins what is wrong.
 func (s *Settings) checkLive(ctx context.Context, log *slog.Logger) error {
-	_, callersErr := identity.Load(s.CallersFile, identity.Options{Organizations: true}, log)
+	_, callersErr := s.callers(log)
 	return errors.Join(s.CheckStorage(ctx, Migrations(), SealedColumns()), callersErr, s.checkBroker(ctx, log), s.CheckMeta(ctx))
 }
 
-func (s *Settings) checkBroker(ctx context.Context, log *slog.Logger) error {
-	broker, err := rpc.Dial(s.BrokerClient(log))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = broker.Close() }()
-	if err := askBroker(ctx, broker); err != nil {
-		return fmt.Errorf("ask token-broker at BROKER_ADDR: %w", err)
-	}
-	return nil
+func (s *Settings) callers(log *slog.Logger) (*identity.Callers, error) {
+	known := rpc.Names(&onboardingv1.OnboardingService_ServiceDesc, &onboardingv1.ConnectionService_ServiceDesc,
+		&onboardingv1.WebhookService_ServiceDesc, &onboardingv1.MessageService_ServiceDesc)
+	return identity.Load(s.CallersFile, identity.Options{Organizations: true, Known: known, NoCertificates: s.NoCertificates()}, log)
 }

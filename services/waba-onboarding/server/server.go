@@ -3,15 +3,12 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health/grpc_health_v1"
 
-	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/database"
@@ -148,25 +145,6 @@ func Migrations() database.Migrations { return store.Migrations() }
 // SealedColumns are those of the schema.
 func SealedColumns() []database.SealedColumn { return store.SealedColumns() }
 
-// BrokerClient is how to reach token-broker.
-func (s *Settings) BrokerClient(log *slog.Logger) rpc.ClientConfig {
-	return rpc.ClientConfig{
-		Addr: s.BrokerAddr, TLS: s.tls(), Insecure: s.Insecure, Token: s.BrokerToken,
-		Timeouts:    map[string]time.Duration{tokenbrokerv1.TokenBrokerService_ExchangeCode_FullMethodName: rpc.ExchangeTimeout},
-		Unavailable: errorsv1.ErrorReason_BROKER_UNAVAILABLE,
-		Log:         log,
-	}
-}
-
 func (s *Settings) tls() rpc.TLSFiles {
 	return rpc.TLSFiles{Cert: s.TLSCertFile, Key: s.TLSKeyFile, CA: s.TLSCAFile}
-}
-
-// askBroker asks whether token-broker serves.
-func askBroker(ctx context.Context, conn grpc.ClientConnInterface) error {
-	resp, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
-	if err == nil && resp.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
-		err = fmt.Errorf("token-broker is %s", resp.GetStatus())
-	}
-	return err
 }
