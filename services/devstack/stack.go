@@ -101,8 +101,8 @@ func (s *Settings) open(ctx context.Context, k *stack) error {
 // run serves until ctx ends.
 func (k *stack) run(ctx context.Context) error {
 	return run.All(ctx, k.meta.Serve,
-		func(ctx context.Context) error { return k.broker.Run(ctx, k.brokerAdmin.Serve) },
-		func(ctx context.Context) error { return k.onboarding.Run(ctx, k.admin.Serve) })
+		func(ctx context.Context) error { return run.Beside(ctx, k.broker.Run, k.brokerAdmin.Serve) },
+		func(ctx context.Context) error { return run.Beside(ctx, k.onboarding.Run, k.admin.Serve) })
 }
 
 func (k *stack) close() { k.open.close(k.log) }

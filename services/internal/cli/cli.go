@@ -65,10 +65,10 @@ type Program struct {
 
 // Main runs the program and answers its exit code: main is os.Exit of it.
 //
-// SIGINT and SIGTERM end the context of the command, once: the second one finds the default handler and kills, for
-// whoever can not wait.
+// SIGINT, SIGTERM and SIGHUP end the context of the command, once: the second one finds the default handler and kills,
+// for whoever can not wait.
 func Main(ctx context.Context, process Process, program Program) int {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, signals()...)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 
@@ -95,6 +95,15 @@ func Main(ctx context.Context, process Process, program Program) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// signals are those that end a command. A terminal that closes sends SIGHUP, unless nohup lets it be ignored.
+func signals() []os.Signal {
+	list := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 // complain writes one line for each fault.

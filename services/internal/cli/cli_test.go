@@ -322,23 +322,25 @@ func TestHealthcheckAsksTheAdminPort(t *testing.T) {
 }
 
 func TestASignalEndsTheCommand(t *testing.T) { // not parallel: a signal reaches every program in this process
-	ended := false
-	code := cli.Main(t.Context(), cli.Process{Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}, cli.Program{
-		Name: "x", Settings: &struct {
-			cli.Logging `embed:""`
-			nothing
-		}{},
-		Serve: func(ctx context.Context, _ *slog.Logger) error {
-			if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
-				return err
-			}
-			<-ctx.Done()
-			ended = true
-			return nil
-		},
-	})
-	if code != 0 || !ended {
-		t.Errorf("exit %d, ended %v", code, ended)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		ended := false
+		code := cli.Main(t.Context(), cli.Process{Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}, cli.Program{
+			Name: "x", Settings: &struct {
+				cli.Logging `embed:""`
+				nothing
+			}{},
+			Serve: func(ctx context.Context, _ *slog.Logger) error {
+				if err := syscall.Kill(syscall.Getpid(), signal); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				ended = true
+				return nil
+			},
+		})
+		if code != 0 || !ended {
+			t.Errorf("%v: exit %d, ended %v", signal, code, ended)
+		}
 	}
 }
 

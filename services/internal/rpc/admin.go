@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -75,6 +76,9 @@ func verdict(err error) string {
 	}
 	if f, ok := fault.As(err); ok {
 		return f.Reason().String()
+	}
+	if errors.Is(err, errStopping) {
+		return errStopping.Error()
 	}
 	return "failing"
 }

@@ -192,10 +192,12 @@ func (s *Server) Addr() string {
 // and waits for it before gRPC stops, so that no request that was let in meets a closed door inside. Before Serve only.
 func (s *Server) Front(task run.Task) { s.fronts = append(s.fronts, task) }
 
+var errStopping = errors.New("stopping")
+
 // Accepting is a readiness check: an error from the moment that the server is told to stop.
 func (s *Server) Accepting(context.Context) error {
 	if s.stopping.Load() {
-		return errors.New("stopping")
+		return errStopping
 	}
 	return nil
 }

@@ -42,6 +42,23 @@ func All(ctx context.Context, tasks ...Task) error {
 	return errors.Join(failed.errs...)
 }
 
+// Beside runs task, and other until task has ended: a probe outlives what it tells of. When other fails, task ends too.
+func Beside(ctx context.Context, task, other Task) error {
+	until, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	return All(ctx,
+		func(ctx context.Context) error {
+			defer end()
+			return task(ctx)
+		},
+		func(context.Context) error {
+			if err := other(until); until.Err() == nil || !errors.Is(err, until.Err()) {
+				return err
+			}
+			return nil
+		})
+}
+
 type failures struct {
 	mu   sync.Mutex
 	errs []error

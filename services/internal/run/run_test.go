@@ -85,6 +85,35 @@ func TestAllWaitsForEveryTaskAndJoinsItsFailure(t *testing.T) {
 	})
 }
 
+func TestWhatRunsBesideATaskOutlivesIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var order []string
+		time.AfterFunc(time.Second, stop)
+		err := run.Beside(ctx, func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Minute)
+			order = append(order, "task")
+			return nil
+		}, func(ctx context.Context) error {
+			err := untilEnd(ctx)
+			order = append(order, "other")
+			return err
+		})
+		if err != nil || strings.Join(order, " ") != "task other" {
+			t.Errorf("Beside = %v, and they ended in the order %v", err, order)
+		}
+	})
+	broken := errors.New("broken")
+	if err := run.Beside(t.Context(), untilEnd, func(context.Context) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("the other failed, and Beside = %v", err)
+	}
+	if err := run.Beside(t.Context(), func(context.Context) error { return broken }, untilEnd); !errors.Is(err, broken) {
+		t.Errorf("the task failed, and Beside = %v", err)
+	}
+}
+
 func TestNoTaskIsNoWork(t *testing.T) {
 	t.Parallel()
 	if err := run.All(t.Context()); err != nil {

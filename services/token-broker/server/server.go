@@ -70,9 +70,7 @@ func Build(s *Settings, p Parts) (*Broker, error) {
 }
 
 // Run serves until ctx ends.
-func (b *Broker) Run(ctx context.Context, beside ...run.Task) error {
-	return run.All(ctx, append(b.tasks, beside...)...)
-}
+func (b *Broker) Run(ctx context.Context) error { return run.All(ctx, b.tasks...) }
 
 // Timeouts are the deadlines of the RPCs that need more than usual.
 func Timeouts() map[string]time.Duration {
@@ -118,7 +116,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	defer func() { _ = admin.Close() }()
 	log.InfoContext(ctx, "token-broker is ready", "grpc", built.RPC.Addr(), "admin", admin.Addr())
-	return built.Run(ctx, admin.Serve)
+	return run.Beside(ctx, built.Run, admin.Serve)
 }
 
 func (s *Settings) callers(log *slog.Logger) (*identity.Callers, error) {

@@ -9,6 +9,7 @@ import (
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/internal/identity"
 	"github.com/whatrack/connect/services/internal/rpc"
+	"github.com/whatrack/connect/services/internal/run"
 )
 
 // serve is one process: everything opened, run, and closed again.
@@ -48,7 +49,7 @@ func (s *Settings) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	defer func() { _ = admin.Close() }()
 	log.InfoContext(ctx, "waba-onboarding is ready", "http", built.HTTP.Addr(), "grpc", built.RPC.Addr(), "admin", admin.Addr())
-	return built.Run(ctx, admin.Serve)
+	return run.Beside(ctx, built.Run, admin.Serve)
 }
 
 // checkLive asks everything that the service depends on, and joins what is wrong.

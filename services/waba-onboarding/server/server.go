@@ -103,9 +103,7 @@ func Build(s *Settings, p Parts) (*Onboarding, error) {
 }
 
 // Run serves until ctx ends.
-func (o *Onboarding) Run(ctx context.Context, beside ...run.Task) error {
-	return run.All(ctx, append(o.tasks, beside...)...)
-}
+func (o *Onboarding) Run(ctx context.Context) error { return run.All(ctx, o.tasks...) }
 
 // Close gives everything back that Build took, served or not.
 func (o *Onboarding) Close() error {
