@@ -211,10 +211,15 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 // issue answers a certificate and its key for a name and 127.0.0.1.
 func (a *authority) issue(name string) (cert, key []byte) {
 	a.t.Helper()
+	return a.issueUntil(name, time.Now().Add(time.Hour))
+}
+
+func (a *authority) issueUntil(name string, end time.Time) (cert, key []byte) {
+	a.t.Helper()
 	private := newKey(a.t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: end,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &private.PublicKey, a.key)

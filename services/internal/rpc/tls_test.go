@@ -166,6 +166,39 @@ func TestFilesThatAreNoneAreNamedByTheirSettings(t *testing.T) {
 	}
 }
 
+func TestAnExpiredCertificateIsNotTakenAndOneThatEndsSoonIsTold(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t)
+	expired := func(files rpc.TLSFiles) {
+		cert, key := ours.issueUntil("token-broker", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+		write(t, files.Cert, cert)
+		write(t, files.Key, key)
+	}
+	late := ours.files("token-broker")
+	expired(late)
+	if err := late.Check(); err == nil || err.Error() != "TLS_CERT_FILE "+late.Cert+": the certificate expired on 2026-01-02T03:04:05Z: put a new one there" {
+		t.Errorf("an expired certificate: %v", err)
+	}
+	files := ours.files("token-broker")
+	cert, key := ours.issueUntil("token-broker", time.Now().Add(10*time.Minute))
+	write(t, files.Cert, cert)
+	write(t, files.Key, key)
+	srv, out := overTLS(t, files)
+	client := rpc.ClientConfig{Addr: srv.Addr(), TLS: ours.files("all")}
+	expired(files)
+	for range 2 {
+		time.Sleep(1100 * time.Millisecond)
+		if err := get(t.Context(), t, client); err != nil {
+			t.Errorf("the certificate before it is good still: %v", err)
+		}
+	}
+	for _, line := range []string{"TLS files make no sense, those before them stay", "our certificate ends soon"} {
+		if got := strings.Count(out.String(), line); got != 1 {
+			t.Errorf("%d lines say that %s, want 1:\n%s", got, line, out.String())
+		}
+	}
+}
+
 func TestInsecureSaysWhatItGivesUp(t *testing.T) {
 	t.Parallel()
 	srv, out := serve(t, rpc.Config{Listen: "127.0.0.1:0", Insecure: true, Callers: everything(t), Policy: rpc.ByRPCList()}, (&broker{}).service())

@@ -46,6 +46,7 @@ type keeper struct {
 	seen    [sha256.Size]byte
 	last    *material
 	missing bool
+	warned  time.Time // of the end of the certificate
 }
 
 func newKeeper(files TLSFiles, log *slog.Logger) (*keeper, error) {
@@ -63,8 +64,8 @@ func newKeeper(files TLSFiles, log *slog.Logger) (*keeper, error) {
 	return &keeper{files: files, log: log, looked: time.Now(), seen: raw.sum(), last: m}, nil
 }
 
-// current is the newest material that makes sense. Files that are half-written, do not belong together or are gone
-// change nothing, and are reported once: a renewal that goes wrong must not take the service down before the old
+// current is the newest material that makes sense. Files that are half-written, do not belong together, have expired or
+// are gone change nothing, and are reported once: a renewal that goes wrong must not take the service down before the old
 // certificate does.
 func (k *keeper) current() *material {
 	k.mu.Lock()
@@ -73,6 +74,7 @@ func (k *keeper) current() *material {
 		return k.last
 	}
 	k.looked = time.Now()
+	k.warnOfEnd(k.looked)
 	raw, err := k.files.read()
 	if err != nil {
 		if !k.missing {
@@ -94,6 +96,20 @@ func (k *keeper) current() *material {
 	k.last = m
 	k.log.InfoContext(context.Background(), "TLS files taken over", "cert", k.files.Cert, "ca", k.files.CA)
 	return m
+}
+
+// warnOfEnd says once a day that our certificate should have been renewed by now: in its last week, or its last sixth
+// where it is made for less.
+func (k *keeper) warnOfEnd(now time.Time) {
+	if k.last.cert == nil || now.Sub(k.warned) < 24*time.Hour {
+		return
+	}
+	leaf := k.last.cert.Leaf
+	if leaf.NotAfter.Sub(now) > min(7*24*time.Hour, leaf.NotAfter.Sub(leaf.NotBefore)/6) {
+		return
+	}
+	k.warned = now
+	k.log.WarnContext(context.Background(), "our certificate ends soon, and then nobody takes it", "cert", k.files.Cert, "end", leaf.NotAfter)
 }
 
 func (k *keeper) warn(err error) {
@@ -135,6 +151,9 @@ func (f TLSFiles) material(raw rawFiles) (*material, error) {
 		if err != nil {
 			return nil, fmt.Errorf("TLS_CERT_FILE %s and TLS_KEY_FILE %s must be a certificate and its key, PEM: %w", f.Cert, f.Key, err)
 		}
+		if err := valid(pair.Leaf, time.Now()); err != nil {
+			return nil, fmt.Errorf("TLS_CERT_FILE %s: %w", f.Cert, err)
+		}
 		m.cert = &pair
 	}
 	if raw.ca == nil {
@@ -146,6 +165,17 @@ func (f TLSFiles) material(raw rawFiles) (*material, error) {
 	}
 	m.pool = pool
 	return m, nil
+}
+
+// valid refuses a certificate that the other side would refuse.
+func valid(cert *x509.Certificate, now time.Time) error {
+	switch {
+	case now.After(cert.NotAfter):
+		return fmt.Errorf("the certificate expired on %s: put a new one there", cert.NotAfter.UTC().Format(time.RFC3339))
+	case now.Before(cert.NotBefore):
+		return fmt.Errorf("the certificate begins on %s, and the clock here says %s", cert.NotBefore.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // poolOf refuses a file with anything but certificates in it, where the standard library skips over what it can not
