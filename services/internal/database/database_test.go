@@ -182,6 +182,29 @@ func TestReplicasThatMigrateTogetherWaitForOneAnother(t *testing.T) {
 	}
 }
 
+func TestADatabaseOfAnotherServiceIsRefused(t *testing.T) {
+	t.Parallel()
+	ours := migrations()
+	ours.Table = "events"
+	databasetest.Each(t, ours, func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		if err := db.Migrate(t.Context(), ours); err != nil {
+			t.Errorf("our own, again: %v", err)
+		}
+		if err := db.CheckMigrated(t.Context(), ours); err != nil {
+			t.Errorf("our own: %v", err)
+		}
+		theirs := migrations()
+		theirs.Table = "tokens"
+		const want = "DATABASE_URL is the database of another service: each has its own, so name an empty one"
+		for _, err := range []error{db.Migrate(t.Context(), theirs), db.CheckMigrated(t.Context(), theirs)} {
+			if err == nil || err.Error() != want {
+				t.Errorf("another's: %v", err)
+			}
+		}
+	})
+}
+
 func TestAnUnmigratedDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Open(t, "sqlite://"+filepath.Join(t.TempDir(), "new.db"))
@@ -234,6 +257,49 @@ func TestAServerThatTakesNoWritesIsNotReadyAndNotOpened(t *testing.T) {
 	_, err := database.Open(t.Context(), databaseURL)
 	if !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) || !strings.Contains(err.Error(), "read only") {
 		t.Errorf("opened: %v", err)
+	}
+}
+
+// TestADatabaseThatTookNoWritesForAWhileHeals: connections that were made meanwhile would never take writes.
+func TestADatabaseThatTookNoWritesForAWhileHeals(t *testing.T) {
+	t.Parallel()
+	databaseURL := databasetest.PostgresURL(t, migrations())
+	admin, err := databasetest.Open(t, databaseURL).SQL().Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	db := databasetest.Open(t, databaseURL)
+	everywhere(t, db, 4, func(tx *gorm.DB) error { return tx.Exec("select pg_sleep(0.2)").Error }) // four connections
+	do := func(statements ...string) {
+		t.Helper()
+		for _, statement := range statements {
+			if _, err := admin.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	alter := func(how string) string {
+		return "do $$ begin execute format('alter database %I " + how + "', current_database()); end $$"
+	}
+	write := func(id int64) error {
+		return db.InTx(t.Context(), func(tx *gorm.DB) error { return tx.Create(&event{ID: id + 1, Time: time.Now()}).Error })
+	}
+	do(alter("set default_transaction_read_only = on"),
+		"select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+	for id := range int64(4) {
+		if err := write(id); !errors.Is(err, fault.New(errorsv1.ErrorReason_STORAGE_UNAVAILABLE)) {
+			t.Errorf("while it takes no writes: %v", err)
+		}
+	}
+	do(alter("reset default_transaction_read_only"))
+	for id := range int64(4) {
+		if err := write(id); err != nil {
+			t.Errorf("once it takes them again: %v", err)
+		}
+	}
+	if err := db.Ready(t.Context()); err != nil {
+		t.Errorf("ready: %v", err)
 	}
 }
 

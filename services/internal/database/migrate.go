@@ -14,13 +14,18 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+	"gorm.io/gorm"
 )
 
 // migrationLock is the advisory lock that one migration at a time holds; an arbitrary constant.
 const migrationLock = 0x77636e74
 
 // Migrations is a service's own SQL, with a folder per dialect: postgres/NNNN_what.sql and sqlite/NNNN_what.sql.
-type Migrations struct{ fs.FS }
+type Migrations struct {
+	fs.FS
+	// Table is made by the first of them, and by no other service's: by it a service knows its own database.
+	Table string
+}
 
 // Migrate brings the schema, and River's beside it, up to date. Forward only. Replicas that start it together wait for
 // one another.
@@ -30,6 +35,9 @@ func (db *DB) Migrate(ctx context.Context, migrations Migrations) error {
 		return err
 	}
 	defer unlock()
+	if err := db.checkOwner(ctx, migrations); err != nil {
+		return err
+	}
 	provider, err := db.provider(migrations)
 	if err != nil {
 		return err
@@ -42,6 +50,9 @@ func (db *DB) Migrate(ctx context.Context, migrations Migrations) error {
 
 // CheckMigrated fails, with the command that helps, where Migrate has something left to do.
 func (db *DB) CheckMigrated(ctx context.Context, migrations Migrations) error {
+	if err := db.checkOwner(ctx, migrations); err != nil {
+		return err
+	}
 	provider, err := db.provider(migrations)
 	if err != nil {
 		return err
@@ -52,6 +63,30 @@ func (db *DB) CheckMigrated(ctx context.Context, migrations Migrations) error {
 	}
 	if pending {
 		return errors.New("the database is not migrated: run the subcommand migrate first")
+	}
+	return nil
+}
+
+// checkOwner refuses a database that another service has migrated: our versions would count as done, and each would work
+// the other's jobs.
+func (db *DB) checkOwner(ctx context.Context, migrations Migrations) error {
+	if migrations.Table == "" {
+		return nil
+	}
+	var migrated int64
+	ours := false
+	err := db.Read(ctx, func(tx *gorm.DB) error {
+		ours, migrated = tx.Migrator().HasTable(migrations.Table), 0
+		if ours || !tx.Migrator().HasTable(goose.DefaultTablename) {
+			return tx.Error
+		}
+		return tx.Table(goose.DefaultTablename).Where("version_id > 0").Count(&migrated).Error
+	})
+	if err != nil {
+		return fmt.Errorf("look whose database it is: %w", err)
+	}
+	if !ours && migrated > 0 {
+		return errors.New("DATABASE_URL is the database of another service: each has its own, so name an empty one")
 	}
 	return nil
 }
@@ -112,11 +147,11 @@ func (db *DB) migrateRiver(ctx context.Context) error {
 	return nil
 }
 
-// Sub is the migrations in a folder of an embedded file system.
-func Sub(fsys fs.FS, folder string) Migrations {
+// Sub is the migrations in a folder of an embedded file system, of which the first makes the table.
+func Sub(fsys fs.FS, folder, table string) Migrations {
 	sub, err := fs.Sub(fsys, folder)
 	if err != nil { // only for a folder name that is no path
-		return Migrations{fsys}
+		sub = fsys
 	}
-	return Migrations{sub}
+	return Migrations{FS: sub, Table: table}
 }

@@ -46,7 +46,7 @@ func New(db *database.DB, queue *jobs.Queue, now func() time.Time) *Store {
 }
 
 // Migrations is the schema.
-func Migrations() database.Migrations { return database.Sub(migrations, "migrations") }
+func Migrations() database.Migrations { return database.Sub(migrations, "migrations", "tokens") }
 
 // SealedColumns are those of the schema.
 func SealedColumns() []database.SealedColumn {

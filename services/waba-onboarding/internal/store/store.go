@@ -63,7 +63,7 @@ func New(db *database.DB, queue *jobs.Queue, now func() time.Time, deadline time
 }
 
 // Migrations is the schema.
-func Migrations() database.Migrations { return database.Sub(migrations, "migrations") }
+func Migrations() database.Migrations { return database.Sub(migrations, "migrations", "connections") }
 
 // SealedColumns are those of the schema.
 func SealedColumns() []database.SealedColumn {
