@@ -25,7 +25,7 @@ type caller struct{ cfg ClientConfig }
 func (c *caller) unary(ctx context.Context, full string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	bounded, cancel := c.bound(ctx, full)
 	defer cancel()
-	if id := requestIDOf(ctx); id != "" {
+	if id := RequestID(ctx); id != "" {
 		bounded = metadata.AppendToOutgoingContext(bounded, requestIDKey, id)
 	}
 	err := invoke(bounded, full, req, reply, conn, opts...)

@@ -132,6 +132,7 @@ type exchangeKey struct{}
 // exchange is what the gateway knows of one request on its way through the mux, which forgets what kind of error it met.
 type exchange struct {
 	requestID string
+	request   *http.Request // as it came
 	language  fault.Language
 	query     map[string][]string
 	hasBody   bool // the method of the request may have one
@@ -150,6 +151,7 @@ func exchangeOf(ctx context.Context) *exchange {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		requestID: newRequestID(r.Header.Get(requestIDKey)),
+		request:   r,
 		language:  fault.ParseLanguage(r.Header.Get(languageKey)),
 		query:     r.URL.Query(),
 		hasBody:   mayHaveBody(r),
@@ -164,6 +166,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, f = http.StatusBadRequest, unpassable(r, x)
 	}
 	if f != nil {
+		g.note(r.Context(), x, f)
 		writeStatus(w, f.Status(x.language), status)
 		return
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -41,34 +42,56 @@ func (g *Gateway) handleRoutingError(ctx context.Context, _ *runtime.ServeMux, _
 			w.Header().Set("Allow", "GET, POST")
 		}
 	}
-	writeStatus(w, fault.New(errorsv1.ErrorReason_UNIMPLEMENTED).Status(exchangeOf(ctx).language), code)
+	x, f := exchangeOf(ctx), fault.New(errorsv1.ErrorReason_UNIMPLEMENTED)
+	g.note(ctx, x, f)
+	writeStatus(w, f.Status(x.language), code)
 }
 
-// statusOf is the server's own status, which is in the caller's language already, or a fault for what the gateway found
-// by itself. Texts of libraries stay here.
+// note is the log line of a request that comes to no call, which has one of its own. Names and values of its fields stay
+// out of it: a code may stand there by mistake.
+func (g *Gateway) note(ctx context.Context, x *exchange, f *fault.Error) {
+	attrs := []slog.Attr{slog.String("code", f.Code().String()), slog.String("reason", f.Reason().String()), slog.String("requestId", x.requestID)}
+	if r := x.request; r != nil {
+		attrs = append(attrs, slog.String("method", r.Method), slog.String("path", cut(r.URL.Path, maxMethodName)), slog.String("peer", r.RemoteAddr))
+	}
+	g.log.LogAttrs(ctx, slog.LevelWarn, "a request is refused", attrs...)
+}
+
+// statusOf is the server's own status, which is in the caller's language and in the log already, or that of a fault which
+// the gateway found by itself. Texts of libraries stay here.
 func (g *Gateway) statusOf(ctx context.Context, x *exchange, err error) *status.Status {
-	if x.body != nil {
-		return x.body.Status(x.language)
-	}
-	var own *fault.Error
-	if errors.As(err, &own) {
-		return own.Status(x.language)
-	}
-	st := status.Convert(err)
-	switch {
+	f := faultBefore(ctx, x, err)
+	switch st := status.Convert(err); {
+	case f != nil:
+		g.note(ctx, x, f)
 	case hasReason(st):
 		return st
 	case ctx.Err() != nil:
-		return endFault(ctx.Err()).Status(x.language)
-	case st.Code() == codes.InvalidArgument:
-		return queryFault(ctx, x).Status(x.language)
+		f = endFault(ctx.Err())
+	default:
+		g.log.ErrorContext(ctx, "gateway failed", "requestId", x.requestID, "error", err)
+		f = fault.New(errorsv1.ErrorReason_INTERNAL).With("requestId", x.requestID)
 	}
+	return f.Status(x.language)
+}
+
+// faultBefore is what the gateway finds wrong with a request before there is a call; nil when that is nothing.
+func faultBefore(ctx context.Context, x *exchange, err error) *fault.Error {
+	var own *fault.Error
 	var malformed *runtime.HTTPStatusError
-	if errors.As(err, &malformed) {
-		return fault.Field("path", "is not percent-encoded as it should be").Status(x.language)
+	switch st := status.Convert(err); {
+	case x.body != nil:
+		return x.body
+	case errors.As(err, &own):
+		return own
+	case hasReason(st), ctx.Err() != nil:
+		return nil
+	case st.Code() == codes.InvalidArgument:
+		return queryFault(ctx, x)
+	case errors.As(err, &malformed):
+		return fault.Field("path", "is not percent-encoded as it should be")
 	}
-	g.log.ErrorContext(ctx, "gateway failed", "requestId", x.requestID, "error", err)
-	return fault.New(errorsv1.ErrorReason_INTERNAL).With("requestId", x.requestID).Status(x.language)
+	return nil
 }
 
 // statusOfStream is statusOf for a stream that has begun: only the server's own words pass.

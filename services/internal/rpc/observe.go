@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -43,8 +44,18 @@ func (c *call) tell(ctx context.Context) {
 
 type callKey struct{}
 
-// requestIDOf is the id under which logs of all services show this call; empty outside of a call.
-func requestIDOf(ctx context.Context) string {
+// Identified gives a request that is no call an id as calls have one: in its answer, in the calls that it leads to, and
+// for its log lines by RequestID.
+func Identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{requestID: newRequestID(r.Header.Get(requestIDKey))}
+		w.Header().Set("X-Request-Id", c.requestID)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+	})
+}
+
+// RequestID is the id under which logs of all services show this call or request; empty outside of one.
+func RequestID(ctx context.Context) string {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		return c.requestID
 	}

@@ -11,6 +11,7 @@ import (
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/internal/fault"
+	"github.com/whatrack/connect/services/internal/rpc"
 	"github.com/whatrack/connect/services/internal/secret"
 	"github.com/whatrack/connect/services/waba-onboarding/internal/onboarding"
 )
@@ -32,6 +33,7 @@ type callback struct {
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodGet { // a HEAD must not spend a code
+		c.log.WarnContext(r.Context(), "the dialog came back with another method than GET", "requestId", rpc.RequestID(r.Context()))
 		w.Header().Set("Allow", http.MethodGet)
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -49,7 +51,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, err)
 		return
 	}
-	c.log.InfoContext(ctx, "the dialog came back", "withCode", !dialog.Code.IsEmpty())
+	c.log.InfoContext(ctx, "the dialog came back", "withCode", !dialog.Code.IsEmpty(), "requestId", rpc.RequestID(ctx))
 	w.Header().Set("Location", location.Reveal())
 	w.WriteHeader(http.StatusSeeOther)
 }
@@ -64,7 +66,7 @@ func (c *callback) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			status, pages, level = http.StatusBadRequest, startAgainPages, slog.LevelWarn
 		}
 	}
-	c.log.Log(r.Context(), level, "the dialog came back in vain", "error", err)
+	c.log.Log(r.Context(), level, "the dialog came back in vain", "error", err, "requestId", rpc.RequestID(r.Context()))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "Accept-Language")
 	w.WriteHeader(status)

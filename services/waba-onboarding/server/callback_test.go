@@ -101,6 +101,17 @@ func TestTheFullPageDialogIsClaimedOnTheServer(t *testing.T) {
 	})
 }
 
+func TestWhatTheDialogBringsBackHasAnIDInTheLog(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	for _, method := range []string{"GET", "HEAD"} {
+		a := b.visit(method, "/onboarding/callback?state=unheard-of&code=foreigncanary", "X-Request-Id: quoted-"+method)
+		if a.status < 400 || a.header.Get("X-Request-Id") != "quoted-"+method || strings.Count(b.logs.String(), "quoted-"+method) != 1 {
+			t.Errorf("%s: %d with the id %q", method, a.status, a.header.Get("X-Request-Id"))
+		}
+	}
+}
+
 func TestALeftDialogIsReportedAndLeadsToThePage(t *testing.T) {
 	t.Parallel()
 	b := setupOne(t)

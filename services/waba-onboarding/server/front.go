@@ -49,7 +49,7 @@ func (o *Onboarding) front(s *Settings, p Parts, onboardings *onboarding.Service
 		mux.Handle(probe, http.NotFoundHandler())
 	}
 	if s.PublicURL != "" {
-		mux.Handle(callbackPath, &callback{finish: onboardings.FinishDialog, log: p.Log})
+		mux.Handle(callbackPath, rpc.Identified(&callback{finish: onboardings.FinishDialog, log: p.Log}))
 	}
 	intake := &webhook.Intake{
 		Keeper: keeper, VerifyToken: s.MetaWebhookVerifyToken, Secrets: s.appSecrets(),
