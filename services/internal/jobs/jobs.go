@@ -21,6 +21,7 @@ import (
 
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/run"
+	"github.com/whatrack/connect/services/internal/sparse"
 )
 
 // Timeout bounds one run of a job. A Graph call has 10 s, so one fits with room for what stands around it.
@@ -172,9 +173,10 @@ func (f failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, panick
 	return nil
 }
 
-// quiet keeps River's notes about its own housekeeping out of our log.
+// quiet keeps River's notes about its own housekeeping out of our log, and most of what it says while the database is
+// away, since it tries many times a second.
 func quiet(log *slog.Logger) *slog.Logger {
-	return slog.New(levelHandler{log.With("component", "jobs").Handler(), slog.LevelWarn})
+	return sparse.New(slog.New(levelHandler{log.With("component", "jobs").Handler(), slog.LevelWarn}), 10*time.Second)
 }
 
 type levelHandler struct {

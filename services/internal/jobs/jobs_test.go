@@ -1,9 +1,11 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -110,6 +112,44 @@ func TestARegularJobRunsAtStart(t *testing.T) {
 			t.Errorf("ran %q", got)
 		}
 	})
+}
+
+func TestADatabaseThatIsAwayIsALineAndNotAHundred(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Open(t, databasetest.SQLiteURL(t, migrations()))
+	rename := func(from, to string) {
+		t.Helper()
+		if _, err := db.SQL().ExecContext(t.Context(), "alter table "+from+" rename to "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[pingArgs]) error { return nil }))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- jobs.Run(ctx, db, workers, slog.New(slog.NewTextHandler(&out, nil))) }()
+	rename("river_job", "away") // a fetch each 20 ms fails now
+	time.Sleep(2 * time.Second)
+	rename("away", "river_job")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for line := range strings.Lines(out.String()) {
+		_, message, _ := strings.Cut(line, " msg=")
+		message, _, _ = strings.Cut(message, " error=")
+		kinds[message]++
+	}
+	if len(kinds) == 0 {
+		t.Error("nothing was said")
+	}
+	for message, count := range kinds {
+		if count > 1 {
+			t.Errorf("%s: %d times", message, count)
+		}
+	}
 }
 
 func TestDelaysGrowAndStayBounded(t *testing.T) {
