@@ -38,6 +38,7 @@ func (c *chain) check(ctx context.Context, full string, req any) error {
 	if err := c.rules.validate(req); err != nil {
 		return err
 	}
+	c.policy.tellOrganization(ctx, req)
 	return c.policy.confine(ctx, full, req)
 }
 

@@ -87,6 +87,14 @@ func (p Policy) confine(ctx context.Context, full string, req any) error {
 	return nil
 }
 
+// tellOrganization gives the log line the organization of a request that names it in a field.
+func (p Policy) tellOrganization(ctx context.Context, req any) {
+	named, ok := req.(interface{ GetOrganizationId() string })
+	if c, known := ctx.Value(callKey{}).(*call); ok && known && p.kind == byRPCList {
+		c.organization = named.GetOrganizationId()
+	}
+}
+
 // allows decides about one call of one caller.
 func (p Policy) allows(caller *identity.Caller, full string, m method) bool {
 	if caller.Client != nil {

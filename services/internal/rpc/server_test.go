@@ -130,8 +130,8 @@ func TestACallHasOneLogLineAndQuietOnesNone(t *testing.T) {
 		lines = append(lines, fields)
 	}
 	want := []map[string]any{
-		{"level": "INFO", "msg": "rpc", "method": "/whatrack.tokenbroker.v1.TokenBrokerService/ExchangeCode", "caller": "all", "organization": "", "code": "OK", "requestId": "req-1"},
-		{"level": "DEBUG", "msg": "rpc", "method": "/whatrack.tokenbroker.v1.TokenBrokerService/GetAccessToken", "caller": "all", "organization": "", "code": "OK", "requestId": "req-1"},
+		{"level": "INFO", "msg": "rpc", "method": "/whatrack.tokenbroker.v1.TokenBrokerService/ExchangeCode", "caller": "all", "organization": "org-1", "code": "OK", "requestId": "req-1"},
+		{"level": "DEBUG", "msg": "rpc", "method": "/whatrack.tokenbroker.v1.TokenBrokerService/GetAccessToken", "caller": "all", "organization": "org-1", "code": "OK", "requestId": "req-1"},
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
