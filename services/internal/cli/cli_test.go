@@ -68,7 +68,7 @@ func start(t *testing.T, env []string, args ...string) result {
 func complete() []string {
 	return []string{
 		"DATABASE_URL=sqlite:///data/broker.db", "NEXT_PUBLIC_META_APP_ID=1234567890", "META_APP_SECRET=" + canary,
-		"CALLERS_FILE=callers.json", "KEYSET_FILE=keyset.json", "INSECURE=true", "META_OWN_WABA_IDS=1,2",
+		"CALLERS_FILE=callers.json", "KEYSET_FILE=keyset.json", "INSECURE=true", "META_OWN_WABA_IDS=1, 2",
 	}
 }
 

@@ -35,6 +35,7 @@ func parse(process Process, program Program) (p parsed, err error) {
 		kong.Embed(program.Settings), vars, kong.Vars(program.Vars), kong.Name(program.Name),
 		kong.Description(program.Description), kong.Writers(process.Stdout, process.Stderr), kong.Exit(exit),
 		kong.Resolvers(env), kong.TypeMapper(reflect.TypeFor[slog.Level](), kong.MapperFunc(decodeLevel)),
+		kong.TypeMapper(reflect.TypeFor[[]string](), kong.MapperFunc(decodeList)),
 		kong.ValueFormatter(helpOf), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 110}),
 		kong.PostBuild(func(k *kong.Kong) error {
 			prune(k.Model.Node, program)
@@ -60,6 +61,18 @@ func parse(process Process, program Program) (p parsed, err error) {
 	}
 	p.command = chosen.Command()
 	return p, errors.Join(append(env.faults, secrets.read()...)...)
+}
+
+// decodeList takes items with commas between them, and spaces around them.
+func decodeList(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("list", &text); err != nil {
+		return err
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		target.Set(reflect.Append(target, reflect.ValueOf(strings.TrimSpace(item))))
+	}
+	return nil
 }
 
 // decodeLevel reads what slog reads, and says what that is.
