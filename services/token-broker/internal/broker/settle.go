@@ -22,6 +22,8 @@ const (
 	longestSilence = 5 * time.Minute // between two questions to Meta that get no answer
 	unboundLife    = 24 * time.Hour  // how long a token may wait for its first binding
 	eraseBatch     = 200
+	revealLife     = 90 * 24 * time.Hour // how long it is known who was shown a token in which minute
+	revealBatch    = 5000
 )
 
 // settle brings a stored token as far as Meta lets it go: inspected, and extended when it is short-lived. It does only
@@ -150,7 +152,7 @@ func (b *Broker) Workers() *river.Workers {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(b.workSettle))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[store.EraseArgs]) error {
-		return b.eraseUnbound(ctx)
+		return errors.Join(b.eraseUnbound(ctx), b.eraseReveals(ctx))
 	}))
 	return workers
 }
@@ -179,5 +181,16 @@ func (b *Broker) eraseUnbound(ctx context.Context) error {
 			return err
 		}
 		b.cache.forget()
+	}
+}
+
+// eraseReveals erases who was shown a token in minutes that are too long ago to ask about: one row for each caller and
+// token in every minute.
+func (b *Broker) eraseReveals(ctx context.Context) error {
+	for {
+		erased, err := b.Store.EraseReveals(ctx, b.Now().Add(-revealLife), revealBatch)
+		if err != nil || erased < revealBatch {
+			return err
+		}
 	}
 }

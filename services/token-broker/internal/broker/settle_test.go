@@ -274,6 +274,24 @@ func TestATokenThatIsNeverBoundIsErasedAfterADay(t *testing.T) {
 	})
 }
 
+func TestWhoWasShownATokenIsKnownForNinetyDays(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		token, waba := b.token(t, graphsim.SignUp{})
+		bind(t, b.Broker, token.GetTokenId(), waba)
+		reveal(t, b.Broker, ofWABA(waba))
+		b.clock.advance(2 * 24 * time.Hour)
+		reveal(t, b.Broker, ofWABA(waba))
+		b.clock.advance(89 * 24 * time.Hour)
+		b.Stop() // the job runs at each start
+		b.Broker = b.start(t, b.db, server.Settings{})
+		eventually(t, "the reveal of 91 days ago is erased", func() bool { return number(t, b.db, "select count(*) from token_reveals") < 2 })
+		if got := number(t, b.db, "select count(*) from token_reveals"); got != 1 {
+			t.Errorf("%d reveals are left, want that of 89 days ago", got)
+		}
+	})
+}
+
 func TestWhatMetaGrantedIsDescribedHoweverMetaWritesIt(t *testing.T) {
 	t.Parallel()
 	b := onPostgres(t)

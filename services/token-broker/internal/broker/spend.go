@@ -84,7 +84,7 @@ func (b *Broker) keep(ctx context.Context, exchange store.Exchange, grant graph.
 		token, err = b.Store.StoreToken(ctx, store.NewToken{
 			ID: id, Fingerprint: exchange.Fingerprint, OrganizationID: exchange.OrganizationID,
 			OnboardingID: exchange.OnboardingID, Sealed: sealed, ExpireTime: expire, Actor: identity.Name(ctx),
-			SettleTime: b.Now().Add(settleDelay),
+			SpenderID: exchange.SpenderID, SettleTime: b.Now().Add(settleDelay),
 		})
 		return err
 	})
@@ -98,11 +98,11 @@ func (b *Broker) refuse(ctx context.Context, exchange store.Exchange, cause erro
 	b.endExchange(ctx, exchange, func(ctx context.Context) error {
 		switch reason {
 		case errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN:
-			return b.Store.LoseExchange(ctx, exchange.Fingerprint)
+			return b.Store.LoseExchange(ctx, exchange.Fingerprint, exchange.SpenderID)
 		case errorsv1.ErrorReason_META_UNAVAILABLE:
-			return b.Store.ReleaseExchange(ctx, exchange.Fingerprint)
+			return b.Store.ReleaseExchange(ctx, exchange.Fingerprint, exchange.SpenderID)
 		default:
-			return b.Store.FailExchange(ctx, exchange.Fingerprint, reason.String(), graphMetadata(cause))
+			return b.Store.FailExchange(ctx, exchange.Fingerprint, exchange.SpenderID, reason.String(), graphMetadata(cause))
 		}
 	})
 }
@@ -110,7 +110,7 @@ func (b *Broker) refuse(ctx context.Context, exchange store.Exchange, cause erro
 // lose writes down that nobody can tell what became of the code, unless its end is on record.
 func (b *Broker) lose(ctx context.Context, exchange store.Exchange) {
 	b.endExchange(ctx, exchange, func(ctx context.Context) error {
-		return b.Store.LoseExchange(ctx, exchange.Fingerprint)
+		return b.Store.LoseExchange(ctx, exchange.Fingerprint, exchange.SpenderID)
 	})
 }
 

@@ -80,6 +80,17 @@ func (Reveal) TableName() string { return "token_reveals" }
 // revealBatch keeps a statement under what databases take of parameters.
 const revealBatch = 1000
 
+// EraseReveals erases the counts of minutes before a time, a batch at a time, and counts them.
+func (s *Store) EraseReveals(ctx context.Context, before time.Time, batch int) (erased int64, err error) {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+		old := tx.Model(&Reveal{}).Select("caller, token_id, minute").Where("minute < ?", before).Order("minute").Limit(batch)
+		gone := tx.Where("(caller, token_id, minute) in (?)", old).Delete(&Reveal{})
+		erased = gone.RowsAffected
+		return gone.Error
+	})
+	return erased, err
+}
+
 // CountReveals adds to the counts, all or none. No key may stand there twice.
 func (s *Store) CountReveals(ctx context.Context, reveals []Reveal) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {

@@ -87,14 +87,15 @@ func (s *Store) FindExchangeOfOnboarding(ctx context.Context, organization, onbo
 	})
 }
 
-// findExchange reads one exchange. One whose spender let its lease pass ends as unknown, for good.
+// findExchange reads one exchange. One whose spender let its lease pass, by our clock, counts as unknown from then on,
+// unless its spender lives and says more.
 func (s *Store) findExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB) (Exchange, error) {
 	exchange, err := s.readExchange(ctx, which)
 	if err != nil || exchange.State != Spending || s.now().Before(exchange.LeaseTime) {
 		return exchange, err
 	}
 	// ErrEnded: somebody was faster.
-	if err := s.LoseExchange(ctx, exchange.Fingerprint); err != nil && !errors.Is(err, ErrEnded) {
+	if err := s.LoseExchange(ctx, exchange.Fingerprint, exchange.SpenderID); err != nil && !errors.Is(err, ErrEnded) {
 		return Exchange{}, err
 	}
 	return s.readExchange(ctx, which)
@@ -105,32 +106,44 @@ func (s *Store) readExchange(ctx context.Context, which func(*gorm.DB) *gorm.DB)
 	return exchange, err
 }
 
-// FailExchange records that Meta refused the code. ErrEnded when the exchange had ended before.
-func (s *Store) FailExchange(ctx context.Context, fingerprint, reason string, metadata map[string]string) error {
+// FailExchange records that Meta refused the code. ErrEnded when the exchange had ended before, or is another spender's.
+func (s *Store) FailExchange(ctx context.Context, fingerprint string, spender uuid.UUID, reason string, metadata map[string]string) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return s.endExchange(tx, fingerprint, Exchange{State: Failed, Reason: reason, Metadata: metadata})
+		return s.endExchange(tx, fingerprint, spender, Exchange{State: Failed, Reason: reason, Metadata: metadata})
 	})
 }
 
-// LoseExchange records that nobody can tell whether the code is spent. ErrEnded when the exchange had ended before.
-func (s *Store) LoseExchange(ctx context.Context, fingerprint string) error {
+// LoseExchange records that nobody can tell whether the code is spent. ErrEnded when the exchange had ended before, or is
+// another spender's.
+func (s *Store) LoseExchange(ctx context.Context, fingerprint string, spender uuid.UUID) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return s.endExchange(tx, fingerprint, Exchange{State: Unknown, Metadata: map[string]string{}})
+		return s.endExchange(tx, fingerprint, spender, Exchange{State: Unknown, Metadata: map[string]string{}})
 	})
 }
 
-// ReleaseExchange takes a reservation back: the code was not sent. ErrEnded when the exchange had ended before.
-func (s *Store) ReleaseExchange(ctx context.Context, fingerprint string) error {
+// ReleaseExchange takes a reservation back: the code was not sent. ErrEnded when the exchange had ended before, or is
+// another spender's, who reserved it when it had been taken back.
+func (s *Store) ReleaseExchange(ctx context.Context, fingerprint string, spender uuid.UUID) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return database.OneRow(tx.Where("fingerprint = ? and state = ?", fingerprint, Spending).Delete(&Exchange{}), ErrEnded)
+		return database.OneRow(spending(tx, fingerprint, spender, Spending).Delete(&Exchange{}), ErrEnded)
 	})
 }
 
-// endExchange writes state, reason, metadata and token of an exchange that is being spent.
-func (s *Store) endExchange(tx *gorm.DB, fingerprint string, end Exchange) error {
+// endExchange writes state, reason, metadata and token of an exchange that is being spent. Where it is unknown only since
+// somebody's clock is ahead, its spender, who knows better, ends it all the same.
+func (s *Store) endExchange(tx *gorm.DB, fingerprint string, spender uuid.UUID, end Exchange) error {
 	now := s.now()
 	end.EndTime = &now
-	update := tx.Model(&Exchange{}).Where("fingerprint = ? and state = ?", fingerprint, Spending).
+	from := []ExchangeState{Spending}
+	if end.State != Unknown {
+		from = append(from, Unknown)
+	}
+	update := spending(tx.Model(&Exchange{}), fingerprint, spender, from...).
 		Select("state", "reason", "metadata", "token_id", "end_time").Updates(end)
 	return database.OneRow(update, ErrEnded)
+}
+
+// spending is the exchange of a code while it is this spender's, in one of the states.
+func spending(tx *gorm.DB, fingerprint string, spender uuid.UUID, states ...ExchangeState) *gorm.DB {
+	return tx.Where("fingerprint = ? and spender_id = ? and state in ?", fingerprint, spender, states)
 }

@@ -61,7 +61,7 @@ type SettleArgs struct {
 // Kind implements river.JobArgs.
 func (SettleArgs) Kind() string { return "settle_token" }
 
-// EraseArgs is the regular job that erases tokens that were never bound.
+// EraseArgs is the regular job that erases what is kept no longer: tokens that were never bound, and old counts of reveals.
 type EraseArgs struct{}
 
 // Kind implements river.JobArgs.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/whatrack/connect/services/internal/database"
 	"github.com/whatrack/connect/services/internal/databasetest"
@@ -37,11 +38,12 @@ func reservation(spender uuid.UUID) store.Reservation {
 // stored reserves and stores a token.
 func stored(t *testing.T, s *store.Store) store.NewToken {
 	t.Helper()
-	if _, first, err := s.ReserveExchange(t.Context(), reservation(uuid.New())); err != nil || !first {
+	spender := uuid.New()
+	if _, first, err := s.ReserveExchange(t.Context(), reservation(spender)); err != nil || !first {
 		t.Fatalf("ReserveExchange = %t, %v", first, err)
 	}
 	n := store.NewToken{
-		ID: uuid.Must(uuid.NewV7()), Fingerprint: "f1", OrganizationID: "org-1", OnboardingID: "onboarding-1",
+		ID: uuid.Must(uuid.NewV7()), Fingerprint: "f1", SpenderID: spender, OrganizationID: "org-1", OnboardingID: "onboarding-1",
 		Sealed: store.Sealed{Ciphertext: []byte("sealed"), KeyID: 7}, Actor: "test", SettleTime: time.Now(),
 	}
 	if _, err := s.StoreToken(t.Context(), n); err != nil {
@@ -102,9 +104,9 @@ func TestAnExchangeThatEndedDoesNotEndAgain(t *testing.T) {
 		s := open(t, db)
 		n := stored(t, s)
 		for name, end := range map[string]error{
-			"lose":    s.LoseExchange(t.Context(), n.Fingerprint),
-			"fail":    s.FailExchange(t.Context(), n.Fingerprint, "CODE_EXPIRED", map[string]string{}),
-			"release": s.ReleaseExchange(t.Context(), n.Fingerprint),
+			"lose":    s.LoseExchange(t.Context(), n.Fingerprint, n.SpenderID),
+			"fail":    s.FailExchange(t.Context(), n.Fingerprint, n.SpenderID, "CODE_EXPIRED", map[string]string{}),
+			"release": s.ReleaseExchange(t.Context(), n.Fingerprint, n.SpenderID),
 		} {
 			if !errors.Is(end, store.ErrEnded) {
 				t.Errorf("%s: %v, want ErrEnded", name, end)
@@ -113,6 +115,78 @@ func TestAnExchangeThatEndedDoesNotEndAgain(t *testing.T) {
 		exchange, err := s.FindExchange(t.Context(), n.Fingerprint)
 		if err != nil || exchange.State != store.Stored || exchange.TokenID == nil || *exchange.TokenID != n.ID {
 			t.Errorf("FindExchange = %+v, %v, want it STORED as it was", exchange, err)
+		}
+	})
+}
+
+func TestAnExchangeIsItsSpendersAlone(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, store.Migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		s, before, spender := open(t, db), uuid.New(), uuid.New()
+		reserve := func(by uuid.UUID) {
+			t.Helper()
+			if _, first, err := s.ReserveExchange(t.Context(), reservation(by)); err != nil || !first {
+				t.Fatalf("ReserveExchange = %t, %v", first, err)
+			}
+		}
+		reserve(before)
+		if err := s.ReleaseExchange(t.Context(), "f1", before); err != nil {
+			t.Fatal(err)
+		}
+		reserve(spender)
+		n := store.NewToken{
+			ID: uuid.Must(uuid.NewV7()), Fingerprint: "f1", SpenderID: before, OrganizationID: "org-1", OnboardingID: "onboarding-1",
+			Sealed: store.Sealed{Ciphertext: []byte("sealed"), KeyID: 7}, Actor: "test", SettleTime: time.Now(),
+		}
+		_, stored := s.StoreToken(t.Context(), n)
+		for name, end := range map[string]error{
+			"release, repeated": s.ReleaseExchange(t.Context(), "f1", before), "lose": s.LoseExchange(t.Context(), "f1", before),
+			"fail": s.FailExchange(t.Context(), "f1", before, "CODE_EXPIRED", map[string]string{}), "store": stored,
+		} {
+			if !errors.Is(end, store.ErrEnded) {
+				t.Errorf("%s, of the one before: %v, want ErrEnded", name, end)
+			}
+		}
+		ahead := store.New(db, nil, func() time.Time { return time.Now().Add(2 * time.Minute) })
+		if exchange, err := ahead.FindExchange(t.Context(), "f1"); err != nil || exchange.State != store.Unknown {
+			t.Errorf("to one whose clock is ahead it is %s, %v, want UNKNOWN", exchange.State, err)
+		}
+		if _, err := s.StoreToken(t.Context(), n); !errors.Is(err, store.ErrEnded) {
+			t.Errorf("once it is unknown, the one before stores: %v, want ErrEnded", err)
+		}
+		n.SpenderID = spender
+		if _, err := s.StoreToken(t.Context(), n); err != nil {
+			t.Errorf("its spender, who has the token: %v", err)
+		}
+		if exchange, err := ahead.FindExchange(t.Context(), "f1"); err != nil || exchange.State != store.Stored {
+			t.Errorf("then it is %s, %v, want STORED", exchange.State, err)
+		}
+	})
+}
+
+func TestOldRevealsAreErasedABatchAtATime(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, store.Migrations(), func(t *testing.T, db *database.DB) {
+		t.Parallel()
+		s, now := open(t, db), time.Now().UTC().Truncate(time.Minute)
+		var reveals []store.Reveal
+		for i := range 5 {
+			for _, caller := range []string{"a", "b"} {
+				reveals = append(reveals, store.Reveal{Caller: caller, TokenID: "t", Minute: now.Add(-time.Duration(i) * time.Hour), Count: 1})
+			}
+		}
+		if err := s.CountReveals(t.Context(), reveals); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int64{3, 3, 0} {
+			if got, err := s.EraseReveals(t.Context(), now.Add(-90*time.Minute), 3); err != nil || got != want {
+				t.Errorf("EraseReveals = %d, %v, want %d", got, err, want)
+			}
+		}
+		var left int64
+		if err := db.Read(t.Context(), func(tx *gorm.DB) error { return tx.Model(&store.Reveal{}).Count(&left).Error }); err != nil || left != 4 {
+			t.Errorf("%d are left, %v, want those of the last hour and before it", left, err)
 		}
 	})
 }

@@ -60,12 +60,14 @@ type NewToken struct {
 	Sealed                       Sealed
 	ExpireTime                   *time.Time
 	Actor                        string
+	// SpenderID is who spent the code.
+	SpenderID uuid.UUID
 	// SettleTime is when the job looks after the token, should nobody have done so at once.
 	SettleTime time.Time
 }
 
 // StoreToken ends an exchange with its token, in one commit with the job that inspects it. It may be repeated when its
-// commit was not heard of. ErrEnded when the lease of the exchange passed meanwhile: then nothing is stored.
+// commit was not heard of. ErrEnded when the exchange ended otherwise, or is another spender's: then nothing is stored.
 func (s *Store) StoreToken(ctx context.Context, n NewToken) (Token, error) {
 	now := s.now()
 	token := Token{
@@ -79,7 +81,7 @@ func (s *Store) StoreToken(ctx context.Context, n NewToken) (Token, error) {
 			return insert.Error
 		}
 		end := Exchange{State: Stored, TokenID: &n.ID, Metadata: map[string]string{}}
-		if err := s.endExchange(tx, n.Fingerprint, end); err != nil {
+		if err := s.endExchange(tx, n.Fingerprint, n.SpenderID, end); err != nil {
 			return err
 		}
 		if err := s.record(tx, Event{TokenID: n.ID, Type: EventStored, Actor: n.Actor}); err != nil {
