@@ -127,6 +127,31 @@ browserTest('destinations: a dead one says what it answered, and when it is trie
   })
 })
 
+browserTest('destinations: who reaches several organizations says for which one, in the dialog', async (stage) => {
+  await withReceiver(async (receiver) => {
+    const { page, devstack, organization, watch } = stage
+    stage.expectedErrors.push(/400/)
+    await signIn(stage, '/', '')
+    await goTo(page, '/events?tab=destinations')
+    await page.getByRole('button', { name: 'Adicionar destino' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Adicionar destino' })
+    await dialog.getByRole('textbox', { name: 'Endereço' }).fill(receiver.url)
+    await page.keyboard.press('Enter')
+    await says(dialog.getByRole('alert'), 'Diga em qual quer trabalhar.')
+    assert.equal(await page.locator('form form').count(), 0)
+    await accessible(page, 'a destination of an organization')
+    await dialog.getByRole('button', { name: 'Continuar' }).click()
+    await says(dialog, 'Até 64 letras')
+    await dialog.getByRole('textbox', { name: 'Organização' }).fill(organization)
+    await page.keyboard.press('Enter')
+    const secret = page.getByRole('dialog', { name: 'Guarde o segredo agora' })
+    watch.keepSecret(await secret.locator('code').innerText())
+    await secret.getByRole('button', { name: 'Já guardei' }).click()
+    const { destinations } = await devstack.api(organization, 'destinations')
+    assert.equal(destinations[0].url, receiver.url)
+  })
+})
+
 browserTest('destinations: an address that can not be is refused in words', async (stage) => {
   const { page } = stage
   stage.expectedErrors.push(/40[03]/)

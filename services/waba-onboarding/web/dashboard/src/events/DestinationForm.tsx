@@ -32,8 +32,14 @@ export function DestinationForm({ onClose, onCreated }: { onClose: () => void; o
     // Whether http is taken is the server's to say: it is for a private network alone.
     if (!URL.canParse(url.trim()) || !/^https?:\/\//i.test(url.trim())) return setWrong(true)
     setWrong(false)
+    add()
+  }
+  const add = (organization?: string) => {
     const eventTypes = types.split(/[\s,]+/).filter(Boolean)
-    create.mutate({ body: { kind, url: url.trim(), eventTypes, secret: secret || undefined, allOrganizations: everyone || undefined } })
+    create.mutate({
+      body: { kind, url: url.trim(), eventTypes, secret: secret || undefined, allOrganizations: everyone || undefined },
+      headers: organization ? { 'X-Organization-Id': organization } : undefined,
+    })
   }
   return (
     <Modal opened onClose={onClose} title={words.destinations.add} closeButtonProps={{ 'aria-label': words.common.close }}>
@@ -43,7 +49,7 @@ export function DestinationForm({ onClose, onCreated }: { onClose: () => void; o
         <TextInput label={words.destinations.types} description={words.destinations.typesHelp} value={types} onChange={(e) => setTypes(e.currentTarget.value)} autoCapitalize="none" spellCheck={false} />
         <PasswordInput label={words.destinations.secret} description={words.destinations.secretHelp} value={secret} onChange={(e) => setSecret(e.currentTarget.value)} autoComplete="off" maxLength={128} />
         {!currentOrganization() && <Checkbox label={words.destinations.everyone} checked={everyone} onChange={(e) => setEveryone(e.currentTarget.checked)} />}
-        {create.error && <Trouble error={create.error} />}
+        {create.error && <Trouble error={create.error} onOrganization={add} />}
         <div className={css.actions}>
           <Button variant="default" onClick={onClose}>
             {words.common.cancel}

@@ -9,8 +9,15 @@ import css from './ui.module.css'
 
 const OrganizationForm = lazy(() => import('./OrganizationForm'))
 
+type Props = {
+  error: unknown
+  retry?: () => void
+  // Makes the request again in an organization, where it needs one. Else the whole page goes on in that organization.
+  onOrganization?: (id: string) => void
+}
+
 // Trouble says of a failed request what happened, what to do, and what to quote when asking for help.
-export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+export function Trouble({ error, retry, onOrganization }: Props) {
   const { words } = useSpeech()
   const problem = error instanceof Problem ? error : new Problem(0, null, '')
   const local = words.problem.local[problem.reason as LocalReason]
@@ -31,7 +38,7 @@ export function Trouble({ error, retry }: { error: unknown; retry?: () => void }
         </span>
         {problem.reason === 'ORGANIZATION_REQUIRED' && (
           <Suspense fallback={null}>
-            <OrganizationForm />
+            <OrganizationForm onNamed={onOrganization} />
           </Suspense>
         )}
         {retry && (

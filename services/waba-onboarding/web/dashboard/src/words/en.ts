@@ -20,7 +20,7 @@ export const en = {
   shell: {
     skip: 'Skip to content', menu: 'Menu', main: 'Main', signOut: 'Sign out', appearance: 'Appearance',
     light: 'Light', dark: 'Dark', system: 'System', language: 'Language', keys: 'Keyboard shortcuts',
-    organization: 'Organization', allOrganizations: 'All organizations', organizationHelp: 'The id of the organization as your system knows it. Empty: all that your access reaches.',
+    organization: 'Organization', allOrganizations: 'All organizations', organizationHelp: 'The id of the organization as your system knows it. Empty: all that your access reaches.', organizationOne: 'The id of the organization as your system knows it.',
     organizationRule: 'Up to 64 letters, digits, dots, hyphens or underscores.', show: 'Show', notFound: 'There is no such page.', toOverview: 'Go to the overview',
   },
   keys: {

@@ -19,7 +19,7 @@ export const pt = {
   shell: {
     skip: 'Ir para o conteúdo', menu: 'Menu', main: 'Principal', signOut: 'Sair', appearance: 'Aparência',
     light: 'Claro', dark: 'Escuro', system: 'Do sistema', language: 'Idioma', keys: 'Atalhos de teclado',
-    organization: 'Organização', allOrganizations: 'Todas as organizações', organizationHelp: 'O id da organização como o seu sistema o conhece. Vazio: todas as que o seu acesso permite.',
+    organization: 'Organização', allOrganizations: 'Todas as organizações', organizationHelp: 'O id da organização como o seu sistema o conhece. Vazio: todas as que o seu acesso permite.', organizationOne: 'O id da organização como o seu sistema o conhece.',
     organizationRule: 'Até 64 letras, números, pontos, hífens ou sublinhados.', show: 'Mostrar', notFound: 'Esta página não existe.', toOverview: 'Ir para a visão geral',
   },
   keys: {
