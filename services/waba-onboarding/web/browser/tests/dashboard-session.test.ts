@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, shareStack, type Stage } from '../harness'
+import { browserTest, shareStack, until, type Stage } from '../harness'
 import { accessible, picture } from '../harness/accessible'
 import { claim, goTo, says, signIn } from '../harness/operator'
 
@@ -104,6 +104,35 @@ browserTest('session: what could not be read again stays, with its age', async (
   await page.unroute(api)
   await page.getByRole('button', { name: 'Tentar de novo' }).click()
   await page.getByText('Não foi possível atualizar').waitFor({ state: 'detached' })
+})
+
+browserTest('session: a page that something before the service answers with is no fact', async (stage) => {
+  const { page } = stage
+  await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+  await page.clock.install()
+  await signIn(stage, '/connections')
+  await page.getByRole('link', { name: 'Padaria do João' }).waitFor()
+  await page.route(api, (route) => route.fulfill({ status: 200, contentType: 'text/html', body: '<title>Sign on</title>' }))
+  await page.clock.runFor(20_000)
+  await says(page.getByRole('status'), /Não foi possível atualizar\..*NOT_OURS/s)
+  await page.getByRole('link', { name: 'Padaria do João' }).click()
+  await says(page.getByRole('alert'), /A resposta não veio deste serviço\..*NOT_OURS/s)
+})
+
+browserTest('session: a server that hangs is noticed, and its failure stays on display while it is asked again', async (stage) => {
+  const { page } = stage
+  await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+  await page.clock.install()
+  await page.route(api, () => {})
+  await signIn(stage, '/connections')
+  let asked = 0
+  page.on('request', (request) => { if (api.test(request.url())) asked++ })
+  await until(async () => { await page.clock.runFor(20_000); return page.getByRole('alert').count() }, (count) => count > 0)
+  await says(page.getByRole('alert'), /O servidor não respondeu\..*NO_ANSWER/s)
+  const before = asked
+  await page.clock.runFor(20_000)
+  assert.ok(asked > before)
+  assert.equal(await page.getByRole('alert').count(), 1)
 })
 
 browserTest('session: a caller of several organizations sees all, or one at a time', async (stage) => {

@@ -5,7 +5,7 @@ import { accept, currentOrganization, currentToken, refuse, watchSession } from 
 
 // setUp gives every request of the generated client its token, organization and language, and every failure its Problem.
 export function setUp(language: () => string) {
-  client.setConfig({ baseUrl: '', credentials: 'omit', cache: 'no-store' })
+  client.setConfig({ baseUrl: '', credentials: 'omit', cache: 'no-store', fetch: fetchInTime })
   client.interceptors.request.use((request) => {
     if (currentToken()) request.headers.set('Authorization', `Bearer ${currentToken()}`)
     if (currentOrganization()) request.headers.set('X-Organization-Id', currentOrganization())
@@ -13,7 +13,10 @@ export function setUp(language: () => string) {
     return request
   })
   client.interceptors.response.use((response, request) => {
-    if (response.ok) accept(tokenOf(request))
+    if (!response.ok) return response
+    // A captive portal or a sign-on page says 200 too, and is no fact.
+    if (!response.headers.get('Content-Type')?.startsWith('application/json')) throw new Problem(response.status, null, '')
+    accept(tokenOf(request))
     return response
   })
   client.interceptors.error.use((error, response: Response | undefined, request) => {
@@ -27,6 +30,18 @@ export function setUp(language: () => string) {
     // Whoever comes next sees nothing of who left.
     if (!token && !open) queries.clear()
   })
+}
+
+// Longer than the server lets anybody wait.
+const PATIENCE = 35_000
+
+// fetchInTime gives up on a server that hangs, also in the middle of an answer: what is on display would grow old unnoticed.
+function fetchInTime(input: RequestInfo | URL): Promise<Response> {
+  const { signal } = input as Request
+  const limited = new AbortController()
+  signal.addEventListener('abort', () => limited.abort(signal.reason))
+  setTimeout(() => limited.abort(new DOMException('', 'TimeoutError')), PATIENCE)
+  return fetch(input, { signal: limited.signal })
 }
 
 const tokenOf = (request: Request) => request.headers.get('Authorization')?.replace('Bearer ', '') ?? ''

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { lazy, Suspense, type ReactNode } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { Problem, type LocalReason } from '../api/problem'
 import { useSpeech } from '../words'
 import { Icon } from './Icon'
@@ -72,12 +72,18 @@ function Stale({ since, error, retry }: { since: number; error: unknown; retry: 
   )
 }
 
-type Query<T> = { data: T | undefined; error: unknown; dataUpdatedAt: number; refetch: () => unknown }
+type Query<T> = { data: T | undefined; error: unknown; dataUpdatedAt: number; errorUpdatedAt: number; refetch: () => unknown }
 
 // Answered shows what a query answered: bones before, what went wrong instead, and the last facts where there are some.
 export function Answered<T>({ query, bones, children }: { query: Query<T>; bones?: ReactNode; children: (data: T) => ReactNode }) {
+  const [failed, setFailed] = useState(query.error)
+  if (query.error && query.error !== failed) setFailed(query.error)
   const retry = () => void query.refetch()
-  if (query.data === undefined) return query.error ? <Trouble error={query.error} retry={retry} /> : (bones ?? <Bones />)
+  if (query.data === undefined) {
+    // A query that is asked again forgets why it failed. What is on display does not: it would flicker.
+    const error = query.error ?? (query.errorUpdatedAt > 0 && failed)
+    return error ? <Trouble error={error} retry={retry} /> : (bones ?? <Bones />)
+  }
   return (
     <>
       {Boolean(query.error) && <Stale since={query.dataUpdatedAt} error={query.error} retry={retry} />}
