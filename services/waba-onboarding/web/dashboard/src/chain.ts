@@ -1,5 +1,5 @@
 import type { Connection, Destination } from './api/generated'
-import { DAY } from './format'
+import { DAY, MINUTE } from './format'
 
 // The seven links between a customer's number and the operator's system, in causal order: the first that is broken is
 // why nothing works behind it.
@@ -24,10 +24,12 @@ export type Evidence =
   | { code: 'proven'; time: string }
   | { code: 'numberFine'; number: string; quality: string; count: number }
   | { code: 'numberQuality'; number: string; quality: string }
+  | { code: 'numberStatus'; number: string; status: string; reason: string }
   | { code: 'event'; time: string }
   | { code: 'quiet'; time: string; others: string }
-  | { code: 'delivered' | 'noDestination' | 'unreadable' }
-  | { code: 'held' | 'disabled' | 'pending'; count: number; since?: string }
+  | { code: 'delivered' | 'noDelivery' | 'noDestination' | 'noMessages' | 'unreadable' }
+  | { code: 'held' | 'disabled' | 'waiting'; count: number; since?: string }
+  | { code: 'failing'; count: number; failure: string }
 
 export type Link = { name: LinkName; level: Level; evidence: Evidence; time?: string; mend?: Mend }
 
@@ -56,13 +58,14 @@ const REASON_LINKS: Record<string, [LinkName, Level, Mend]> = {
   ACCOUNT_OFFBOARDED: ['account', 'warn', 'check'],
   WEBHOOK_SUBSCRIPTION_FAILED: ['subscription', 'broken', 'subscribe'],
   NO_PHONE_NUMBER: ['number', 'broken', 'check'],
-  PHONE_NUMBER_UNHEALTHY: ['number', 'broken', 'check'],
   SENDING_BLOCKED: ['number', 'broken', 'check'],
   PHONE_NUMBER_NOT_VERIFIED: ['number', 'broken', 'check'],
   PIN_REQUIRED: ['number', 'broken', 'register'],
   REGISTRATION_FAILED: ['number', 'broken', 'register'],
   DISPLAY_NAME_IN_REVIEW: ['number', 'warn', 'check'],
 }
+
+const WEIGHT: Record<Level, number> = { idle: 0, ok: 0, warn: 1, broken: 2 }
 
 // chain judges a connection link by link.
 export function chain(connection: Connection, around: Surroundings): Link[] {
@@ -76,24 +79,32 @@ export function chain(connection: Connection, around: Surroundings): Link[] {
     subscription: subscription(connection),
     number: numbers(connection),
     event: event(connection, around),
-    delivery: delivery(around.destinations),
+    delivery: delivery(around.destinations, around.now),
   }
+  const said = new Set<LinkName>()
   for (const { reason = '', message = '' } of connection.reasons ?? []) {
-    const place = REASON_LINKS[reason]
-    if (!place) continue
-    const [name, level, mend] = place
-    // What the service says weighs more than what the page concludes, but never makes a worse fact look better.
-    if (links[name].level !== 'broken' || level === 'broken') {
-      links[name] = { ...links[name], level, mend, evidence: { code: 'reason', reason, message } }
-    }
+    const link = reason === 'PHONE_NUMBER_UNHEALTHY' ? unhealthy(connection, reason, message) : linkOf(reason, message)
+    if (!link) continue
+    const { name } = link
+    // What the service says weighs more than what the page concludes, but makes no worse fact look better. Its first word
+    // of a link is the most exact.
+    const worse = WEIGHT[link.level] - WEIGHT[links[name].level]
+    if (worse < 0 || (worse === 0 && said.has(name))) continue
+    said.add(name)
+    links[name] = { ...links[name], ...link }
   }
   if (links.access.level === 'broken') {
     // Without access nothing of this can be read any more.
     for (const name of ['permissions', 'account'] as const) {
-      if (links[name].level === 'ok') links[name] = { name, level: 'idle', evidence: { code: 'noAccess' } }
+      if (links[name].level === 'ok' || links[name].evidence.code === 'unknown') links[name] = { name, level: 'idle', evidence: { code: 'noAccess' } }
     }
   }
   return LINKS.map((name) => links[name])
+}
+
+function linkOf(reason: string, message: string): Link | undefined {
+  const place = REASON_LINKS[reason]
+  return place && { name: place[0], level: place[1], evidence: { code: 'reason', reason, message }, mend: place[2] }
 }
 
 // firstFault is the link that the verdict names: the first that is broken, else the first that needs a look.
@@ -106,11 +117,11 @@ function access({ token, state }: Connection, now: number): Link {
   if (token.state !== 'ACTIVE') return { name, level: 'broken', evidence: { code: 'tokenState', state: token.state }, mend: 'reconnect' }
   if (token.ownBusiness) return { name, level: 'ok', evidence: { code: 'ownBusiness' } }
   const until = token.expireTime
-  if (until && endsSoon(until, now)) return { name, level: 'warn', evidence: { code: 'tokenEnding', until }, mend: 'check' }
+  if (until && endsSoon(until, now)) return { name, level: 'warn', evidence: { code: 'tokenEnding', until }, mend: 'reconnect' }
   return { name, level: 'ok', evidence: { code: 'tokenActive', until } }
 }
 
-// endsSoon tells whether access ends within the two weeks in which it should have been renewed.
+// endsSoon tells whether access ends within two weeks: nobody but the customer renews it.
 export const endsSoon = (until: string, now: number) => new Date(until).getTime() - now < 14 * DAY
 
 function permissions({ token, subscription }: Connection): Link {
@@ -145,6 +156,17 @@ function numbers({ phoneNumbers: list = [], state }: Connection): Link {
   return { name, level: 'ok', evidence }
 }
 
+// unhealthy says which number the service means, and what Meta says of it. What Meta flags or limits still works.
+function unhealthy({ phoneNumbers = [] }: Connection, reason: string, message: string): Link {
+  const bad = phoneNumbers.filter((n) => n.status && !['CONNECTED', 'PENDING'].includes(n.status))
+  const works = (status = '') => ['FLAGGED', 'RATE_LIMITED'].includes(status)
+  const worst = bad.find((n) => !works(n.status)) ?? bad[0]
+  const evidence: Evidence = worst
+    ? { code: 'numberStatus', number: worst.displayPhoneNumber ?? '', status: worst.status ?? '', reason }
+    : { code: 'reason', reason, message }
+  return { name: 'number', level: works(worst?.status) ? 'warn' : 'broken', evidence, mend: 'check' }
+}
+
 function event({ lastEventTime: time }: Connection, { now, heard }: Surroundings): Link {
   const name = 'event'
   if (!time) return { name, level: 'idle', evidence: { code: 'noEvent' } }
@@ -156,7 +178,7 @@ function event({ lastEventTime: time }: Connection, { now, heard }: Surroundings
   return { name, level: 'ok', evidence: { code: 'event', time }, time }
 }
 
-function delivery(destinations: Destination[] | undefined): Link {
+function delivery(destinations: Destination[] | undefined, now: number): Link {
   const name = 'delivery'
   if (!destinations) return { name, level: 'idle', evidence: { code: 'unreadable' } }
   if (destinations.length === 0) return { name, level: 'idle', evidence: { code: 'noDestination' } }
@@ -165,10 +187,23 @@ function delivery(destinations: Destination[] | undefined): Link {
   if (held) return { name, level: 'broken', evidence: { code: 'held', count: count(held), since: held.pendingSince }, mend: 'destinations' }
   const disabled = destinations.find((d) => d.state === 'DISABLED')
   if (disabled) return { name, level: 'warn', evidence: { code: 'disabled', count: count(disabled) }, mend: 'destinations' }
-  const refused = destinations.find((d) => d.reason)
-  if (refused) {
-    return { name, level: 'warn', evidence: { code: 'pending', count: count(refused), since: refused.pendingSince }, mend: 'destinations' }
+  const failing = destinations.find((d) => d.reason)
+  if (failing) {
+    return { name, level: 'warn', evidence: { code: 'failing', count: count(failing), failure: failing.reason ?? '' }, mend: 'destinations' }
   }
-  const times = destinations.map((d) => d.lastSuccessTime ?? '').sort()
-  return { name, level: 'ok', evidence: { code: 'delivered' }, time: times.at(-1) || undefined }
+  const receiving = destinations.filter(takesMessages)
+  if (receiving.length === 0) return { name, level: 'idle', evidence: { code: 'noMessages' } }
+  const waiting = receiving.find((d) => count(d) > 0)
+  if (waiting) {
+    // What came just now is on its way.
+    const late = now - new Date(waiting.pendingSince ?? 0).getTime() > MINUTE
+    const evidence: Evidence = { code: 'waiting', count: count(waiting), since: waiting.pendingSince }
+    return late ? { name, level: 'warn', evidence, mend: 'destinations' } : { name, level: 'ok', evidence }
+  }
+  const time = receiving.map((d) => d.lastSuccessTime ?? '').sort().at(-1)
+  return time ? { name, level: 'ok', evidence: { code: 'delivered' }, time } : { name, level: 'idle', evidence: { code: 'noDelivery' } }
 }
+
+// takesMessages: no event types are all.
+const takesMessages = ({ eventTypes = [] }: Destination) =>
+  eventTypes.length === 0 || eventTypes.some((type) => type === 'change.messages' || type === 'change.*')

@@ -31,7 +31,7 @@ test('a healthy connection has seven links in order, in causal order', () => {
 const cases: [string, Connection, LinkName, Level, string | undefined][] = [
   ['a dead token', { ...healthy, state: 'RECONNECT_REQUIRED', token: { state: 'INVALID' } }, 'access', 'broken', 'reconnect'],
   ['an expired token', { ...healthy, token: { state: 'EXPIRED' } }, 'access', 'broken', 'reconnect'],
-  ['access that ends within two weeks', { ...healthy, token: { state: 'ACTIVE', expireTime: inDays(9) } }, 'access', 'warn', 'check'],
+  ['access that ends within two weeks', { ...healthy, token: { state: 'ACTIVE', expireTime: inDays(9) } }, 'access', 'warn', 'reconnect'],
   ['a token that the service calls dead before the broker does', { ...healthy, reasons: [reason('TOKEN_INVALID')] }, 'access', 'broken', 'reconnect'],
   ['a missing permission', { ...healthy, reasons: [reason('PERMISSION_MISSING')] }, 'permissions', 'broken', 'reconnect'],
   ['an account that is not shared', { ...healthy, reasons: [reason('WABA_NOT_SHARED')] }, 'account', 'broken', 'reconnect'],
@@ -41,6 +41,7 @@ const cases: [string, Connection, LinkName, Level, string | undefined][] = [
   ['a number that needs its PIN', { ...healthy, reasons: [reason('PIN_REQUIRED')] }, 'number', 'broken', 'register'],
   ['a name in review', { ...healthy, reasons: [reason('DISPLAY_NAME_IN_REVIEW')] }, 'number', 'warn', 'check'],
   ['a banned number', { ...healthy, phoneNumbers: [{ status: 'BANNED' }], reasons: [reason('PHONE_NUMBER_UNHEALTHY')] }, 'number', 'broken', 'check'],
+  ['a flagged number, which still works', { ...healthy, phoneNumbers: [{ status: 'FLAGGED', qualityRating: 'RED' }], reasons: [reason('PHONE_NUMBER_UNHEALTHY')] }, 'number', 'warn', 'check'],
   ['a number that nobody proved', { ...healthy, reasons: [reason('PHONE_NUMBER_NOT_VERIFIED')] }, 'number', 'broken', 'check'],
   ['a number of low quality', { ...healthy, phoneNumbers: [{ status: 'CONNECTED', qualityRating: 'RED' }] }, 'number', 'warn', 'check'],
 ]
@@ -57,10 +58,21 @@ test('what is broken comes before what needs a look, wherever it stands', () => 
 
 test('without access nothing is said to be in order that access is needed to see', () => {
   expect(levels({ ...healthy, reasons: [reason('TOKEN_INVALID')] })).toMatchObject({ access: 'broken', permissions: 'idle', account: 'idle', subscription: 'ok' })
+  const dead = chain({ ...healthy, token: { state: 'INVALID' } }, { now })
+  expect(dead.slice(1, 3).map((l) => l.evidence.code)).toEqual(['noAccess', 'noAccess'])
 })
 
 test('a milder word of the service does not make a broken link look better', () => {
   expect(levels({ ...healthy, reasons: [reason('PHONE_NUMBER_UNHEALTHY'), reason('DISPLAY_NAME_IN_REVIEW')] }).number).toBe('broken')
+})
+
+test('what is wrong with a number is said as exactly as it is known', () => {
+  const numbers = [{ displayPhoneNumber: '+1', status: 'CONNECTED' }, { displayPhoneNumber: '+2', status: 'FLAGGED' }, { displayPhoneNumber: '+3', status: 'BANNED' }]
+  const evidence = (...names: string[]) => chain({ ...healthy, phoneNumbers: numbers, reasons: names.map(reason) }, { now })[4]!.evidence
+  expect(evidence('PHONE_NUMBER_UNHEALTHY')).toMatchObject({ code: 'numberStatus', number: '+3', status: 'BANNED' })
+  expect(evidence('PHONE_NUMBER_NOT_VERIFIED', 'PHONE_NUMBER_UNHEALTHY')).toMatchObject({ reason: 'PHONE_NUMBER_NOT_VERIFIED' })
+  expect(evidence('PHONE_NUMBER_UNHEALTHY', 'SENDING_BLOCKED')).toMatchObject({ code: 'numberStatus', status: 'BANNED' })
+  expect(evidence('PIN_REQUIRED', 'REGISTRATION_FAILED')).toMatchObject({ reason: 'PIN_REQUIRED' })
 })
 
 test('the status of a number is judged by the service alone', () => {
@@ -80,6 +92,28 @@ test('deliveries that are held break the last link; none and unknown are no faul
   expect(levels(healthy, { destinations: [{ ...destination, reason: 'HTTP 500' }] }).delivery).toBe('warn')
   expect(levels(healthy, { destinations: [] }).delivery).toBe('idle')
   expect(levels(healthy, { destinations: undefined }).delivery).toBe('idle')
+})
+
+test('everything was received only where messages go, some were delivered and none waits', () => {
+  const of = (d: Partial<Destination>) => {
+    const { level, evidence } = chain(healthy, { now, destinations: [{ ...destination, ...d }] })[6]!
+    return [level, evidence.code]
+  }
+  expect(of({})).toEqual(['ok', 'delivered'])
+  expect(of({ eventTypes: ['change.*'] })).toEqual(['ok', 'delivered'])
+  expect(of({ eventTypes: ['connection.disconnected', 'change.account_update'] })).toEqual(['idle', 'noMessages'])
+  expect(of({ lastSuccessTime: undefined })).toEqual(['idle', 'noDelivery'])
+  expect(of({ pendingCount: '3', pendingSince: ago(1) })).toEqual(['warn', 'waiting'])
+  expect(of({ pendingCount: '3', pendingSince: ago(0.001) })).toEqual(['ok', 'waiting'])
+  expect(of({ pendingCount: '3', reason: 'no answer within ten seconds' })).toEqual(['warn', 'failing'])
+})
+
+test('who gave no answer did not refuse', () => {
+  const format = makeFormat('pt-BR', 'UTC')
+  const said = (failure: string) => WORDS['pt-BR'].evidence({ code: 'failing', count: 3, failure }, format, now)
+  expect(said('HTTP 503')).toBe('O seu sistema recusou (HTTP 503); 3 eventos serão tentados de novo')
+  expect(said('no answer within ten seconds')).toBe('Não chegou ao seu sistema (sem resposta em dez segundos); 3 eventos serão tentados de novo')
+  expect(said('HTTP 302: redirects are not followed')).toContain('(HTTP 302: redirecionamentos não são seguidos)')
 })
 
 test('a connection that ended is not judged', () => {

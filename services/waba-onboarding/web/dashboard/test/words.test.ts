@@ -73,6 +73,13 @@ function activitiesOfTheService(): string[] {
   return [...found]
 }
 
+test('why an event did not arrive is said in Portuguese, whatever the service says', () => {
+  const failures = [...read('services/internal/egress/failure.go').matchAll(/Failure += "(.*)"/g)].map((m) => m[1]!)
+  failures.push(...[...read('services/waba-onboarding/internal/destination/send.go').matchAll(/attempt\.Error = (?:fmt\.Sprintf\()?"([^"]*[a-z][^"]*)"/g)].map((m) => m[1]!))
+  expect(failures.length).toBeGreaterThan(9)
+  expect(failures.filter((f) => WORDS['pt-BR'].destinations.failure(f) === f && !/^HTTP %d$/.test(f))).toEqual([])
+})
+
 test('steps are those of the service, in their order', () => {
   const comment = /\/\/ (exchange.*): always all, in this order/.exec(read('proto/whatrack/wabaonboarding/v1/onboarding.proto'))?.[1]
   expect(comment?.split(', ')).toEqual([...STEPS])

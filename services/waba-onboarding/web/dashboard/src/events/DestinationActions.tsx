@@ -92,5 +92,5 @@ export function DestinationActions({ destination: d, onSecret, open, onOpen }: P
 function testWords(attempt: DestinationAttempt, words: Words): string {
   const status = attempt.httpStatus ?? 0
   if (status >= 200 && status < 300) return words.destinations.tested(`HTTP ${status}`)
-  return words.destinations.testFailed(attempt.error || (status ? `HTTP ${status}` : words.destinations.noAnswer))
+  return words.destinations.testFailed(words.destinations.failure(attempt.error ?? '') || (status ? `HTTP ${status}` : words.destinations.noAnswer))
 }

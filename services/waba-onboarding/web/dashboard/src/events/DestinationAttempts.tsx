@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router'
 import type { DestinationAttempt } from '../api/generated'
 import { listDestinationAttemptsOptions } from '../api/generated/@tanstack/react-query.gen'
 import { Badge } from '../ui/Badge'
-import { Foreign } from '../ui/parts'
 import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -49,9 +48,7 @@ function Attempt({ attempt: a }: { attempt: DestinationAttempt }) {
         )}
       </span>
       {a.error && a.error !== `HTTP ${status}` && (
-        <q className="muted">
-          <Foreign>{a.error}</Foreign>
-        </q>
+        <span className="muted">{words.destinations.failure(a.error)}</span>
       )}
     </li>
   )

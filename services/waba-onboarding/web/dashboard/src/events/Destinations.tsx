@@ -8,6 +8,7 @@ import { Bones, Empty, Foreign, Panel } from '../ui/parts'
 import { Ago, useNow } from '../ui/Time'
 import { Answered } from '../ui/Trouble'
 import { useSpeech } from '../words'
+import { isRefusal } from '../words/known'
 import { DestinationActions } from './DestinationActions'
 import { DestinationAttempts } from './DestinationAttempts'
 import { DestinationForm } from './DestinationForm'
@@ -90,10 +91,7 @@ function OneDestination({ destination: d, onSecret }: { destination: Destination
         </ul>
         {d.reason && (
           <p className={css.refusal}>
-            {words.destinations.refusal}:{' '}
-            <q>
-              <Foreign>{d.reason}</Foreign>
-            </q>
+            {isRefusal(d.reason) ? words.destinations.refusal : words.destinations.lastFailure}: {words.destinations.failure(d.reason)}
           </p>
         )}
         <DestinationActions destination={d} onSecret={onSecret} open={open} onOpen={setOpen} />

@@ -1,6 +1,7 @@
 import type { Evidence } from '../chain'
 import type { Format } from '../format'
 import type { Words } from '.'
+import { isRefusal } from './known'
 
 const s = (count: number, one: string, many: string) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
@@ -12,6 +13,8 @@ const numberStatus: Record<string, string> = {
 }
 const canSend: Record<string, string> = { AVAILABLE: 'free', LIMITED: 'limited by Meta', BLOCKED: 'blocked by Meta' }
 const quality: Record<string, string> = { GREEN: 'high', YELLOW: 'medium', RED: 'low', UNKNOWN: 'not rated yet' }
+
+const failed = (failure: string) => isRefusal(failure) ? `Your system refused (${failure})` : `It did not reach your system (${failure})`
 
 export const en = {
   product: 'Whatrack Connect',
@@ -97,7 +100,7 @@ export const en = {
     switch (e.code) {
       case 'reason': return e.message || e.reason.toLowerCase().replaceAll('_', ' ')
       case 'tokenActive': return e.until ? `Active until ${f.date(e.until)}` : 'Active, does not expire'
-      case 'tokenEnding': return `The access ends ${f.ago(e.until, now)}, on ${f.date(e.until)}. It is renewed by itself`
+      case 'tokenEnding': return `The access ends ${f.ago(e.until, now)}, on ${f.date(e.until)}: the customer has to reconnect by then`
       case 'tokenState': return tokenState[e.state] ?? e.state
       case 'ownBusiness': return 'Access of your own business'
       case 'noToken': return 'No access is kept'
@@ -109,15 +112,19 @@ export const en = {
       case 'proven': return `Confirmed by Meta ${f.ago(e.time, now)}`
       case 'numberFine': return e.count > 1 ? `${e.count} numbers in order` : `${e.number} in order${e.quality === 'GREEN' ? ', high quality' : ''}`
       case 'numberQuality': return `${e.quality === 'RED' ? 'Low' : 'Medium'} quality of ${e.number}`
+      case 'numberStatus': return `Meta says that ${e.number} is: ${(numberStatus[e.status] ?? e.status).toLowerCase()}`
       case 'event': return `Received ${f.ago(e.time, now)}`
       case 'noEvent': return 'None yet. A message to the number shows whether it arrives'
       case 'quiet': return `The last one came ${f.ago(e.time, now)}; other accounts received ${f.ago(e.others, now)}`
       case 'delivered': return 'Your system received everything'
+      case 'noDelivery': return 'Nothing has been delivered yet'
+      case 'noMessages': return 'No destination takes messages: its event types leave them out'
+      case 'waiting': return `${s(e.count, 'event waits', 'events wait')} to be delivered${e.since ? ` since ${f.ago(e.since, now)}` : ''}`
       case 'noDestination': return 'No destination. Events can be read through the API'
       case 'unreadable': return 'The destinations could not be read'
       case 'held': return `Held: ${s(e.count, 'event waits', 'events wait')}${e.since ? ` since ${f.ago(e.since, now)}` : ''}`
       case 'disabled': return `A destination is off; ${s(e.count, 'event is kept', 'events are kept')}`
-      case 'pending': return `Your system refused; ${s(e.count, 'event is', 'events are')} tried again`
+      case 'failing': return `${failed(e.failure)}; ${s(e.count, 'event is', 'events are')} tried again`
       case 'notConnected': return 'Does not apply'
     }
   },
@@ -188,7 +195,7 @@ export const en = {
     urlShape: 'Use a complete address that begins with https://.', kind: 'Format', types: 'Event types', typesHelp: 'Separated by commas, such as change.messages or connection.*. Empty: all.', secret: 'Secret (optional)', secretHelp: 'Leave it empty and we make one.', everyone: 'Of all organizations',
     create: 'Add', pending: (n: number) => s(n, 'event waits', 'events wait'), lastSuccess: (age: string) => `Last delivery ${age}`, noSuccess: 'No delivery yet', allTypes: 'all events', test: 'Test', rotate: 'Rotate secret', enable: 'Switch on', disable: 'Switch off', remove: 'Remove',
     attempts: 'Deliveries', attemptsNone: 'Nothing has been sent yet.', ok: 'received', nextTry: (age: string) => `tried again ${age}`, tested: (status: string) => `Test received (${status}).`, testFailed: (why: string) => `The test was not received: ${why}.`, noAnswer: 'no answer',
-    secretTitle: 'Keep the secret now', secretLead: 'It checks the signature of every event and is not shown again.', secretKept: 'I kept it', rotateTitle: 'Rotate the secret?', rotateLead: 'For a day, signed events carry both signatures. In Meta’s own format the new one counts at once.', removeTitle: 'Remove this destination?', removeLead: 'What it has not received yet is lost.', attempt: (n: number) => `try ${n}`, changed: 'Destination updated.', removed: 'Destination removed.', refusal: 'Last refusal',
+    secretTitle: 'Keep the secret now', secretLead: 'It checks the signature of every event and is not shown again.', secretKept: 'I kept it', rotateTitle: 'Rotate the secret?', rotateLead: 'For a day, signed events carry both signatures. In Meta’s own format the new one counts at once.', removeTitle: 'Remove this destination?', removeLead: 'What it has not received yet is lost.', attempt: (n: number) => `try ${n}`, changed: 'Destination updated.', removed: 'Destination removed.', refusal: 'Last refusal', lastFailure: 'Last failure', failure: (said: string) => said,
   },
   connect: {
     title: 'Connect WhatsApp', dialogLead: 'Meta’s window opens here. Sign in with the Facebook login of whoever manages the business.', organizationLabel: 'For which organization?', organizationHelp: 'The id of the customer in your system. They will see the accounts of this organization alone.', next: 'Continue', open: 'Open Meta’s signup', another: 'Connect another', done: 'Connected', see: 'See the connection', coexistence: 'The number stays on the WhatsApp Business app', whichAccount: 'Several accounts were shared. Which one should be connected?', unavailable: 'Meta’s signup could not be opened in this browser.',

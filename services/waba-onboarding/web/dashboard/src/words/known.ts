@@ -14,3 +14,6 @@ export type ActivityName = (typeof ACTIVITIES)[number]
 
 export const GROUPS = ['access', 'webhooks', 'numbers', 'people'] as const
 export type ActivityGroup = (typeof GROUPS)[number]
+
+// isRefusal tells of why an event did not arrive whether the receiver answered so. Else it gave no answer.
+export const isRefusal = (failure: string) => /^HTTP \d+$/.test(failure)

@@ -6,7 +6,7 @@ import type { LocalReason } from '../api/problem'
 import type { Stage } from '../connect/link'
 import type { Way } from '../connect/run'
 import type { Format } from '../format'
-import type { ActivityGroup, ActivityName, StepName } from './known'
+import { isRefusal, type ActivityGroup, type ActivityName, type StepName } from './known'
 
 type Named<T extends string> = Record<Exclude<T, `${string}UNSPECIFIED`>, string>
 
@@ -105,7 +105,7 @@ export const pt = {
     switch (e.code) {
       case 'reason': return e.message || reasonless(e.reason)
       case 'tokenActive': return e.until ? `Ativo até ${f.date(e.until)}` : 'Ativo, sem vencimento'
-      case 'tokenEnding': return `O acesso vence ${f.ago(e.until, now)}, em ${f.date(e.until)}. A renovação é automática`
+      case 'tokenEnding': return `O acesso vence ${f.ago(e.until, now)}, em ${f.date(e.until)}: o cliente precisa reconectar até lá`
       case 'tokenState': return pt.tokenState[e.state] ?? e.state
       case 'ownBusiness': return 'Acesso da sua própria empresa'
       case 'noToken': return 'Não há acesso guardado'
@@ -117,15 +117,19 @@ export const pt = {
       case 'proven': return `Confirmada pela Meta ${f.ago(e.time, now)}`
       case 'numberFine': return e.count > 1 ? `${e.count} números em ordem` : `${e.number} em ordem${e.quality === 'GREEN' ? ', qualidade alta' : ''}`
       case 'numberQuality': return `Qualidade ${pt.quality[e.quality] ?? e.quality} em ${e.number}`
+      case 'numberStatus': return `A Meta diz que ${e.number} está: ${(pt.numberStatus[e.status] ?? e.status).toLowerCase()}`
       case 'event': return `Recebido ${f.ago(e.time, now)}`
       case 'noEvent': return 'Nenhum ainda. Uma mensagem ao número mostra se chega'
       case 'quiet': return `O último foi ${f.ago(e.time, now)}; outras contas receberam ${f.ago(e.others, now)}`
       case 'delivered': return 'O seu sistema recebeu tudo'
+      case 'noDelivery': return 'Nada foi entregue ainda'
+      case 'noMessages': return 'Nenhum destino recebe mensagens: os tipos de evento não as incluem'
+      case 'waiting': return `${s(e.count, 'evento espera', 'eventos esperam')} a entrega${e.since ? ` desde ${f.ago(e.since, now)}` : ''}`
       case 'noDestination': return 'Nenhum destino. Os eventos ficam disponíveis pela API'
       case 'unreadable': return 'Não foi possível ler os destinos'
       case 'held': return `Retida: ${s(e.count, 'evento espera', 'eventos esperam')}${e.since ? ` desde ${f.ago(e.since, now)}` : ''}`
       case 'disabled': return `Um destino está desligado; ${s(e.count, 'evento guardado', 'eventos guardados')}`
-      case 'pending': return `O seu sistema recusou; ${s(e.count, 'evento será tentado', 'eventos serão tentados')} de novo`
+      case 'failing': return `${failed(e.failure)}; ${s(e.count, 'evento será tentado', 'eventos serão tentados')} de novo`
       case 'notConnected': return 'Não se aplica'
     }
   },
@@ -196,7 +200,8 @@ export const pt = {
     urlShape: 'Use um endereço completo que comece com https://.', kind: 'Formato', types: 'Tipos de evento', typesHelp: 'Separados por vírgula, como change.messages ou connection.*. Vazio: todos.', secret: 'Segredo (opcional)', secretHelp: 'Deixe vazio para criarmos um.', everyone: 'De todas as organizações',
     create: 'Adicionar', pending: (n: number) => s(n, 'evento espera', 'eventos esperam'), lastSuccess: (age: string) => `Última entrega ${age}`, noSuccess: 'Nenhuma entrega ainda', allTypes: 'todos os eventos', test: 'Testar', rotate: 'Trocar segredo', enable: 'Ligar', disable: 'Desligar', remove: 'Remover',
     attempts: 'Entregas', attemptsNone: 'Nada foi enviado ainda.', ok: 'recebido', nextTry: (age: string) => `nova tentativa ${age}`, tested: (status: string) => `Teste recebido (${status}).`, testFailed: (why: string) => `O teste não foi recebido: ${why}.`, noAnswer: 'sem resposta',
-    secretTitle: 'Guarde o segredo agora', secretLead: 'Ele confere a assinatura de cada evento e não será mostrado outra vez.', secretKept: 'Já guardei', rotateTitle: 'Trocar o segredo?', rotateLead: 'Durante um dia os eventos assinados levam as duas assinaturas. No formato original da Meta a troca vale na hora.', removeTitle: 'Remover este destino?', removeLead: 'O que ainda não foi recebido por ele se perde.', attempt: (n: number) => `${n}ª vez`, changed: 'Destino atualizado.', removed: 'Destino removido.', refusal: 'Última recusa',
+    secretTitle: 'Guarde o segredo agora', secretLead: 'Ele confere a assinatura de cada evento e não será mostrado outra vez.', secretKept: 'Já guardei', rotateTitle: 'Trocar o segredo?', rotateLead: 'Durante um dia os eventos assinados levam as duas assinaturas. No formato original da Meta a troca vale na hora.', removeTitle: 'Remover este destino?', removeLead: 'O que ainda não foi recebido por ele se perde.', attempt: (n: number) => `${n}ª vez`, changed: 'Destino atualizado.', removed: 'Destino removido.', refusal: 'Última recusa', lastFailure: 'Última falha',
+    failure: (said: string): string => FAILURES[said] ?? said.replace('redirects are not followed', 'redirecionamentos não são seguidos'),
   },
   connect: {
     title: 'Conectar WhatsApp', dialogLead: 'A janela da Meta abre aqui. Entre com o Facebook de quem administra a empresa.', organizationLabel: 'Para qual organização?', organizationHelp: 'O id do cliente no seu sistema. Ele verá só as contas desta organização.', next: 'Continuar', open: 'Abrir cadastro da Meta', another: 'Conectar outra', done: 'Conectado', see: 'Ver a conexão', coexistence: 'O número continua no aplicativo WhatsApp Business', whichAccount: 'Várias contas foram compartilhadas. Qual quer conectar?', unavailable: 'Não foi possível abrir o cadastro da Meta neste navegador.',
@@ -212,6 +217,15 @@ export const pt = {
       refused: 'A Meta mostrou um erro ao cliente. O link continua valendo; o erro está em Tentativas.', choosing: 'O cliente está escolhendo entre várias contas.', connecting: 'Conectando', connected: 'Conectado.', failed: 'Não foi concluída', expired: 'Este link não vale mais.',
     } satisfies Record<Stage, string>,
   },
+}
+
+// Of a receiver that answers is said that it refused; what else went wrong is not its doing alone.
+const failed = (failure: string) => isRefusal(failure) ? `O seu sistema recusou (${failure})` : `Não chegou ao seu sistema (${pt.destinations.failure(failure)})`
+
+const FAILURES: Record<string, string> = {
+  'not an absolute https URL without user and fragment': 'o endereço não é um URL https completo', 'the address is not allowed': 'o endereço não é permitido', 'the name does not resolve': 'o nome do endereço não existe',
+  'the connection was refused': 'a conexão foi recusada', 'no connection could be made': 'não houve conexão', 'the certificate or the TLS handshake is not acceptable': 'o certificado ou a negociação TLS não é aceitável',
+  'no answer within ten seconds': 'sem resposta em dez segundos', 'the connection ended without an answer of HTTP': 'a conexão terminou sem resposta HTTP', 'our copy of the secret does not open': 'a nossa cópia do segredo não abre: troque o segredo',
 }
 
 const reasonless = (reason: string) => reason.toLowerCase().replaceAll('_', ' ')
