@@ -28,6 +28,40 @@ browserTest('dashboard: from the click to the message on the page', async (stage
   assert.notEqual(await page.title(), 'ran')
 })
 
+browserTest('dashboard: a message whose sending got no answer keeps its draft, and is not sent twice', async (stage) => {
+  const { page, devstack, organization } = stage
+  const { connectionId } = await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+  await signIn(stage, `/connections/${connectionId}`)
+  await page.getByRole('textbox', { name: 'Para' }).fill('11 98765-4321')
+  await page.getByRole('textbox', { name: 'Mensagem' }).fill('Seu pedido saiu.')
+  await page.getByRole('button', { name: 'Enviar', exact: true }).click()
+  await page.getByText('Comece com + e o código do país.').waitFor()
+  await page.getByRole('textbox', { name: 'Para' }).fill('+55 11 98765-4321')
+  await devstack.sim('faults', { method: 'POST', path: '/*/messages', times: 1, drop: 'after' })
+  await page.getByRole('button', { name: 'Enviar', exact: true }).click()
+  await says(page.getByRole('status'), 'Não sabemos se a mensagem saiu.')
+  assert.equal(await page.getByRole('textbox', { name: 'Mensagem' }).inputValue(), 'Seu pedido saiu.')
+  await accessible(page, 'a message whose sending got no answer')
+  await picture(page, 'send-unknown-1280')
+  await page.getByRole('button', { name: 'Tentar de novo' }).click()
+  await says(page.getByRole('listitem'), /Seu pedido saiu\./)
+  const { messages } = await devstack.api(organization, `connections/${connectionId}/messages`)
+  assert.equal(messages.length, 1)
+})
+
+browserTest('dashboard: what Meta says of a message that it refused is quoted, with its code', async (stage) => {
+  const { page, devstack } = stage
+  stage.expectedErrors.push(/400/)
+  const { connectionId } = await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+  await signIn(stage, `/connections/${connectionId}`)
+  await page.getByRole('textbox', { name: 'Para' }).fill('+55 11 98765-4321')
+  await page.getByRole('textbox', { name: 'Mensagem' }).fill('Oi!')
+  await devstack.sim('faults', { method: 'POST', path: '/*/messages', times: 1, status: 400, error: { code: 131047, message: 'Re-engagement message' } })
+  await page.getByRole('button', { name: 'Enviar', exact: true }).click()
+  await says(page.getByRole('alert'), /A Meta disse: .*Re-engagement message.*META_REJECTED · Meta 131047/s)
+  await picture(page, 'send-refused-1280')
+})
+
 for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as const) {
   browserTest(`dashboard: every screen is accessible, ${colorScheme}, ${locale}, down to 320 px`, async (stage) => {
     const { page, devstack, organization } = stage

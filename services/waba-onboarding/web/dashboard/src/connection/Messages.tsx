@@ -75,7 +75,7 @@ function OneMessage({ message: m, onReply }: { message: Message; onReply?: (phon
           </q>
         )}
         {inbound && m.contactPhone && onReply && (
-          <button type="button" className={css.reply} onClick={() => onReply(m.contactPhone ?? '')}>
+          <button type="button" className={css.reply} onClick={() => onReply(phone(m.contactPhone))}>
             {words.messages.reply}
           </button>
         )}

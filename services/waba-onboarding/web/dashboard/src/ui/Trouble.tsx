@@ -3,7 +3,7 @@ import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { Problem, type LocalReason } from '../api/problem'
 import { useSpeech } from '../words'
 import { Icon } from './Icon'
-import { Bones, Copy } from './parts'
+import { Bones, Copy, Foreign } from './parts'
 import { Ago } from './Time'
 import css from './ui.module.css'
 
@@ -21,7 +21,10 @@ export function Trouble({ error, retry, onOrganization }: Props) {
   const { words } = useSpeech()
   const problem = error instanceof Problem ? error : new Problem(0, null, '')
   const local = words.problem.local[problem.reason as LocalReason]
-  const code = [problem.reason, problem.requestId && `${words.problem.request} ${problem.requestId}`].filter(Boolean).join(' · ')
+  const { metaCode, metaSubcode, metaMessage, metaDetails } = problem.metadata
+  const atMeta = metaCode && `Meta ${[metaCode, metaSubcode].filter(Boolean).join('/')}`
+  const quoted = [metaMessage, metaDetails].filter(Boolean).join(' · ')
+  const code = [problem.reason, atMeta, problem.requestId && `${words.problem.request} ${problem.requestId}`].filter(Boolean).join(' · ')
   return (
     <div className={`${css.note} ${css.broken}`} role="alert">
       <Icon name="warn" />
@@ -33,6 +36,14 @@ export function Trouble({ error, retry, onOrganization }: Props) {
             <code>{f.field}</code>: {f.rule}
           </span>
         ))}
+        {quoted && (
+          <span>
+            {words.problem.meta}:{' '}
+            <q>
+              <Foreign>{quoted}</Foreign>
+            </q>
+          </span>
+        )}
         <span className={css.noteCode}>
           {words.problem.code}: <code>{code}</code> <Copy text={code} label={words.problem.copyCode} />
         </span>

@@ -44,7 +44,7 @@ export const en = {
     stale: (age: string) => `Could not refresh. What you see is from ${age}.`, updated: (age: string) => `Updated ${age}`, openInNew: 'opens in another tab',
   },
   problem: {
-    code: 'Code', request: 'request', copyCode: 'Copy code', title: 'That did not work',
+    code: 'Code', request: 'request', meta: 'Meta said', copyCode: 'Copy code', title: 'That did not work',
     local: {
       NO_ANSWER: 'The server did not answer. Check the connection and try again.',
       NOT_OURS: 'The answer did not come from this service. Try again; if it stays, tell whoever runs the system.',
@@ -79,7 +79,7 @@ export const en = {
   },
   message: {
     RECEIVED: 'Received', SENDING: 'Sending', ACCEPTED: 'Accepted by Meta', SENT: 'Sent', DELIVERED: 'Delivered', READ: 'Read', FAILED: 'Failed',
-    UNKNOWN: 'Sent, not confirmed',
+    UNKNOWN: 'Not known whether it left',
   },
   direction: { INBOUND: 'From the customer', OUTBOUND: 'By the system', ECHO: 'From the app' },
   change: { RESOLVED: 'Given to its connection', WAITING: 'Waits for a connection', UNPARSED: 'Not understood', IGNORED: 'Not ours' },
@@ -157,7 +157,7 @@ export const en = {
   },
   messages: {
     none: 'No message yet.', placeholder: 'Write a message', to: 'To (with country code)', send: 'Send', from: 'Send from', kind: (type: string) => `[${type}]`, sent: 'Message handed to Meta.', text: 'Message',
-    toShape: 'Digits only, with the country code. Example: 5511912345678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply', deleted: 'This message was deleted.', edited: 'edited',
+    toShape: 'Begin with + and the country code. Example: +55 11 91234-5678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', refused: 'Meta refused this message. The reason is below.', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply', deleted: 'This message was deleted.', edited: 'edited',
   },
   groups: { access: 'Access', webhooks: 'Webhooks', numbers: 'Numbers', people: 'People' },
   actor: { service: 'routine', meta: 'Meta', customer: 'customer' },

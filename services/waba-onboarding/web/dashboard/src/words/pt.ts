@@ -40,7 +40,7 @@ export const pt = {
     stale: (age: string) => `Não foi possível atualizar. O que você vê é de ${age}.`, updated: (age: string) => `Atualizado ${age}`, openInNew: 'abre em outra aba',
   },
   problem: {
-    code: 'Código', request: 'pedido', copyCode: 'Copiar código', title: 'Não foi possível concluir',
+    code: 'Código', request: 'pedido', meta: 'A Meta disse', copyCode: 'Copiar código', title: 'Não foi possível concluir',
     local: {
       NO_ANSWER: 'O servidor não respondeu. Verifique a conexão e tente de novo.',
       NOT_OURS: 'A resposta não veio deste serviço. Tente de novo; se continuar, avise quem cuida do sistema.',
@@ -75,7 +75,7 @@ export const pt = {
   } satisfies Named<SyncPartState>,
   message: {
     RECEIVED: 'Recebida', SENDING: 'Enviando', ACCEPTED: 'Aceita pela Meta', SENT: 'Enviada', DELIVERED: 'Entregue', READ: 'Lida', FAILED: 'Falhou',
-    UNKNOWN: 'Enviada, sem confirmação',
+    UNKNOWN: 'Não se sabe se saiu',
   } satisfies Named<MessageState>,
   direction: { INBOUND: 'Do cliente', OUTBOUND: 'Pelo sistema', ECHO: 'Pelo aplicativo' } satisfies Named<Direction>,
   change: {
@@ -162,7 +162,7 @@ export const pt = {
   },
   messages: {
     none: 'Nenhuma mensagem ainda.', placeholder: 'Escreva uma mensagem', to: 'Para (com código do país)', send: 'Enviar', from: 'Enviar por', kind: (type: string) => `[${type}]`, sent: 'Mensagem entregue à Meta.', text: 'Mensagem',
-    toShape: 'Só números, com o código do país. Exemplo: 5511912345678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder', deleted: 'Esta mensagem foi apagada.', edited: 'editada',
+    toShape: 'Comece com + e o código do país. Exemplo: +55 11 91234-5678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', refused: 'A Meta recusou esta mensagem. O motivo está abaixo.', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder', deleted: 'Esta mensagem foi apagada.', edited: 'editada',
   },
   groups: { access: 'Acesso', webhooks: 'Webhooks', numbers: 'Números', people: 'Pessoas' } satisfies Record<ActivityGroup, string>,
   actor: { service: 'rotina', meta: 'Meta', customer: 'cliente' },
