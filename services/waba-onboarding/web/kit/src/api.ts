@@ -88,7 +88,7 @@ function readError(response: Response, body: unknown): ApiError {
   return new ApiError(
     detail('.ErrorInfo')?.reason ?? 'UNKNOWN',
     detail('.LocalizedMessage')?.message ?? '',
-    response.status === 429 || response.status > 501, // as the dashboard's Problem.passing
+    /429|5.[^1]/.test(`${response.status}`), // as the dashboard's Problem.passing
     1000 * Number(response.headers.get('Retry-After') ?? 0) || 0,
   )
 }

@@ -65,6 +65,16 @@ test('a server that stays away: the failure says so, and open() posts the same c
   assert.equal(world.logins.length, 1)
 })
 
+test('a fault of the server is no end: the code is posted again', async () => {
+  let calls = 0
+  world.on('claim-waba', () => (++calls === 1 ? refusal(500, 'INTERNAL', 'x') : onboarding('CONNECTED')))
+  const signup = await opened()
+  world.login.answer(give)
+  await settle()
+  await pass(1_000)
+  as(signup, 'connected')
+})
+
 test('a call that the server does not have is not made again', async () => {
   world.on('claim-waba', () => refusal(501, 'UNKNOWN', 'x'))
   const signup = await opened()

@@ -41,7 +41,7 @@ export class Problem extends Error {
 
   // Whether the same request may well succeed in a moment: as the kit has it. 501 is no method of this service's.
   get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 502
+    return this.status === 0 || this.status === 429 || (this.status >= 500 && this.status !== 501)
   }
 }
 
