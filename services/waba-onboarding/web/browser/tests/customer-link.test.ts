@@ -31,7 +31,7 @@ browserTest('customer: a service that is away for a moment is no link that expir
   const { page } = stage
   await startAnswers(page, 503, 'STORAGE_UNAVAILABLE')
   await page.goto((await makeLink(stage)).url)
-  await page.getByRole('alert').getByText('Vamos tentar de novo em instantes').waitFor()
+  await page.getByRole('alert').getByText('Não foi possível preparar a conexão. Tentando de novo…').waitFor()
   await page.unroute('**/api/v1/whatsapp/onboardings')
   await finishPopup(await popupOf(page))
   await connected(stage)

@@ -9,7 +9,7 @@ const needsDialog = ['WABA_NOT_SHARED', 'WABA_CLAIMED_ELSEWHERE', 'WABA_MISMATCH
 
 /** What is told of a reason, in the server's words where there are some. */
 export function failure(lang: Lang, reason: Failure | (string & {}), message?: string): SignupError {
-  const own = text(lang, reason as Failure) || text(lang, 'UNKNOWN')
+  const own = text(lang, reason as Exclude<Failure, 'UNKNOWN'>) || `${text(lang, 'unknown')} ${reason}.`
   return { reason, message: message || own, canRetry: !hopeless.includes(reason) }
 }
 

@@ -25,7 +25,7 @@ type MetaError =
   | 'twoFactor'
   | 'restricted'
 
-type Key = Exclude<Status, 'failed'> | Failure | Step | MetaError | 'connect' | 'redirecting' | 'retrying' | 'cancelledAt'
+type Key = Exclude<Status, 'failed'> | Exclude<Failure, 'UNKNOWN'> | 'unknown' | Step | MetaError | 'connect' | 'redirecting' | 'retrying' | 'cancelledAt'
 
 const texts = {
   'pt-BR': {
@@ -51,13 +51,13 @@ const texts = {
 
     POPUP_BLOCKED: 'O navegador bloqueou a janela do Facebook. Permita pop-ups desta página e tente de novo.',
     SDK_UNAVAILABLE: 'O Facebook não carregou. Desative bloqueadores nesta página e tente de novo.',
-    SESSION_UNAVAILABLE: 'Não foi possível preparar a conexão. Vamos tentar de novo em instantes.',
+    SESSION_UNAVAILABLE: 'Não foi possível preparar a conexão. Tentando de novo…',
     REDIRECT_UNAVAILABLE: 'Esta página ainda não está configurada para abrir o Facebook. Avise o suporte.',
     CODE_MISSING: 'O Facebook concluiu, mas não enviou a autorização. Tente de novo.',
     NETWORK: 'Sem resposta do servidor. Verifique sua internet e tente de novo.',
-    OUT_OF_SIGHT: 'A conexão continua, mas esta página não consegue acompanhá-la. Atualize a página em um minuto.',
+    OUT_OF_SIGHT: 'A conexão continua, mas esta página não consegue acompanhá-la. Atualize-a em um minuto.',
     META_SIGNUP_ERROR: 'O Facebook não concluiu o cadastro. Tente de novo mais tarde.',
-    UNKNOWN: 'Não foi possível conectar. Tente de novo ou informe o código ao suporte.',
+    unknown: 'Não foi possível conectar. Tente de novo ou informe ao suporte o código',
 
     otherBusiness: 'Este número pertence a outra empresa no Facebook. Escolha a empresa dona do número.',
     notEligibleYet: 'Este número ainda não pode ser conectado. Use mais o app WhatsApp Business e tente em alguns dias.',
@@ -72,7 +72,7 @@ const texts = {
     limit: 'O limite de números ou contas da sua empresa no Facebook foi atingido.',
     tooManyTries: 'Foram muitas tentativas. Espere um pouco e tente de novo.',
     twoFactor: 'Ative a autenticação de dois fatores no Facebook e tente de novo.',
-    restricted: 'O Facebook restringiu esta conta do WhatsApp. Resolva a restrição no Gerenciador do WhatsApp.',
+    restricted: 'O Facebook restringiu esta conta do WhatsApp. Resolva isso no Gerenciador do WhatsApp.',
   },
   en: {
     connect: 'Connect WhatsApp',
@@ -97,13 +97,13 @@ const texts = {
 
     POPUP_BLOCKED: 'The browser blocked the Facebook window. Allow pop-ups for this page and try again.',
     SDK_UNAVAILABLE: 'Facebook did not load. Turn off blockers for this page and try again.',
-    SESSION_UNAVAILABLE: 'The connection could not be prepared. We will try again in a moment.',
+    SESSION_UNAVAILABLE: 'The connection could not be prepared. Trying again…',
     REDIRECT_UNAVAILABLE: 'This page is not set up to open Facebook yet. Please tell support.',
     CODE_MISSING: 'Facebook finished but sent no authorization. Try again.',
     NETWORK: 'No answer from the server. Check your internet and try again.',
-    OUT_OF_SIGHT: 'The connection goes on, but this page can not follow it. Reload the page in a minute.',
+    OUT_OF_SIGHT: 'The connection goes on, but this page can not follow it. Reload it in a minute.',
     META_SIGNUP_ERROR: 'Facebook did not finish the signup. Try again later.',
-    UNKNOWN: 'The connection did not work. Try again, or tell support the code.',
+    unknown: 'The connection did not work. Try again, or tell support the code',
 
     otherBusiness: 'This number belongs to another business on Facebook. Choose the business that owns it.',
     notEligibleYet: 'This number can not be connected yet. Use the WhatsApp Business app more and try in a few days.',
@@ -118,37 +118,26 @@ const texts = {
     limit: 'Your business has reached its limit of numbers or accounts on Facebook.',
     tooManyTries: 'There were too many tries. Wait a little and try again.',
     twoFactor: 'Turn on two-factor authentication on Facebook and try again.',
-    restricted: 'Facebook restricted this WhatsApp account. Resolve the restriction in WhatsApp Manager.',
+    restricted: 'Facebook restricted this WhatsApp account. Resolve it in WhatsApp Manager.',
   },
 } satisfies Record<Lang, Record<Key, string>>
 
 // Source: developers.facebook.com, WhatsApp > Embedded Signup > Errors.
-const metaErrors: Record<string, MetaError> = {
-  3441041: 'otherBusiness',
-  3441045: 'notEligibleYet',
-  2655095: 'notInBusinessApp',
-  2655048: 'notInBusinessApp',
-  3441042: 'region',
-  2655093: 'otherPartner',
-  2655082: 'linkedToPage',
-  3441049: 'disconnectFirst',
-  2655094: 'disconnectFirst',
-  3441030: 'alreadyRegistered',
-  4563015: 'oldApp',
-  2655049: 'notShareable',
-  2494028: 'notShareable',
-  2593072: 'notShareable',
-  2388098: 'limit',
-  2494067: 'limit',
-  1690114: 'limit',
-  3441033: 'tooManyTries',
-  3441046: 'tooManyTries',
-  1675004: 'tooManyTries',
-  2859009: 'twoFactor',
-  4612001: 'twoFactor',
-  2655089: 'restricted',
-  3441040: 'restricted',
-  2388107: 'restricted',
+const metaErrors: Record<MetaError, string> = {
+  otherBusiness: '3441041',
+  notEligibleYet: '3441045',
+  notInBusinessApp: '2655095 2655048',
+  region: '3441042',
+  otherPartner: '2655093',
+  linkedToPage: '2655082',
+  disconnectFirst: '3441049 2655094',
+  alreadyRegistered: '3441030',
+  oldApp: '4563015',
+  notShareable: '2655049 2494028 2593072',
+  limit: '2388098 2494067 1690114',
+  tooManyTries: '3441033 3441046 1675004',
+  twoFactor: '2859009 4612001',
+  restricted: '2655089 3441040 2388107',
 }
 
 /** The language that is asked for, or the page's, or the browser's. */
@@ -169,5 +158,6 @@ export function cancelledText(lang: Lang, step: string | undefined): string {
 
 /** Says in the customer's language what Meta's error of the signup means. */
 export function metaErrorText(lang: Lang, report: Report): string {
-  return text(lang, metaErrors[report.errorCode ?? ''] ?? 'META_SIGNUP_ERROR')
+  const known = (Object.keys(metaErrors) as MetaError[]).find((name) => metaErrors[name].split(' ').includes(report.errorCode ?? ''))
+  return text(lang, known ?? 'META_SIGNUP_ERROR')
 }

@@ -5,8 +5,8 @@ import type { Failure, Session } from './types'
 const margin = 60_000
 /** How long a session counts when its own time makes no sense, as on a computer whose clock is wrong. */
 const usualLife = 25 * 60_000
-/** How often a back end that does not answer is asked, over about a minute. */
-const tries = 6
+/** How long a back end that does not answer is left alone at most. */
+const slowest = 30_000
 
 const fields = ['onboardingId', 'appId', 'configId', 'sdkUrl', 'dialogUrl', 'state', 'clientToken'] as const
 
@@ -21,6 +21,8 @@ export class Preparation {
   /** Counts what was begun: what an earlier one brings is too late. */
   #turn = 0
   #asking = false
+  /** Counts how often in a row a session was asked for. */
+  #attempt = 0
   /** Until when the session that came last is good. */
   #until = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -37,8 +39,9 @@ export class Preparation {
     if (this.#asking) return
     clearTimeout(this.#timer)
     this.trouble = undefined
+    this.#listen('addEventListener')
     if (left && Date.now() < this.#until) this.#keep(left)
-    else void this.#prepare(++this.#turn, 1)
+    else void this.#prepare()
   }
 
   /** Hands over the session for one run. */
@@ -52,48 +55,59 @@ export class Preparation {
     this.#turn++
     this.#asking = false
     clearTimeout(this.#timer)
-    document.removeEventListener('visibilitychange', this.#renew)
+    this.#listen('removeEventListener')
     this.session = undefined
   }
 
-  async #prepare(turn: number, attempt: number): Promise<void> {
-    let session: Session
+  async #prepare(): Promise<void> {
+    const turn = ++this.#turn
     this.#asking = true
+    this.#attempt++
+    let session: Session | undefined
     try {
-      session = await this.#ask()
-      if (fields.some((name) => typeof session[name] !== 'string') || !Array.isArray(session.messageOrigins)) {
-        throw new Error('not what StartOnboarding answers')
-      }
+      const answer = (session = await this.#ask())
+      if (fields.some((name) => typeof answer[name] !== 'string') || !Array.isArray(answer.messageOrigins)) throw answer
+      if (this.#wantsSDK(answer)) this.sdk = await loadSDK(answer).catch(() => undefined)
     } catch {
-      if (turn !== this.#turn) return
-      this.#asking = false
-      this.trouble = 'SESSION_UNAVAILABLE'
-      this.#changed()
-      if (attempt < tries) this.#timer = setTimeout(() => void this.#prepare(turn, attempt + 1), 1000 * 2 ** attempt)
-      return
+      session = undefined // the back end is away, or what it answers is none
     }
-    if (this.#wantsSDK(session)) this.sdk = await loadSDK(session).catch(() => undefined)
     if (turn !== this.#turn) return
     this.#asking = false
-    this.trouble = undefined
-    const left = Date.parse(session.expireTime) - Date.now()
-    this.#until = Date.now() + (left > 0 && left < 2 * usualLife ? left - margin : usualLife)
-    this.#keep(session)
+    this.trouble = session ? undefined : 'SESSION_UNAVAILABLE'
+    if (session) {
+      const left = Date.parse(session.expireTime) - Date.now()
+      this.#until = Date.now() + (left > 0 && left < 2 * usualLife ? left - margin : usualLife)
+      return this.#keep(session)
+    }
+    this.#changed()
+    this.#timer = setTimeout(this.#wake, Math.min(1000 * 2 ** this.#attempt, slowest))
   }
 
   /** Has a session at hand, and renews it before it runs out, but not for a page that nobody sees. */
   #keep(session: Session): void {
     this.session = session
+    this.#attempt = 0
     this.#timer = setTimeout(
-      () => (document.hidden ? document.addEventListener('visibilitychange', this.#renew) : this.#renew()),
+      () => {
+        this.#until = 0
+        this.#wake()
+      },
       Math.max(this.#until - Date.now(), margin / 2),
     )
     this.#changed()
   }
 
-  #renew = (): void => {
-    this.stop()
+  #listen(change: 'addEventListener' | 'removeEventListener'): void {
+    window[change]('online', this.#wake)
+    document[change]('visibilitychange', this.#wake)
+  }
+
+  /** Asks for a session where none is good, also before its time when the network or somebody is back. */
+  #wake = (): void => {
+    if (document.hidden || this.#asking || (this.session && Date.now() < this.#until)) return
+    clearTimeout(this.#timer)
+    this.session = undefined
     this.#changed()
-    this.begin()
+    void this.#prepare()
   }
 }

@@ -19,7 +19,7 @@ let initialized = ''
 
 /** Loads the SDK once per page, and makes it ours. Rejects when it does not come: blocked, offline, or on an http page. */
 export async function loadSDK(session: Session): Promise<FacebookSDK> {
-  if (!isSecureContext) throw new Error('FB.login wants https')
+  if (!isSecureContext) throw new Error('no https')
   let load = loads.get(session.sdkUrl)
   if (!load) {
     load = inject(session.sdkUrl)
@@ -40,7 +40,7 @@ function inject(url: string): Promise<FacebookSDK> {
     const script = document.createElement('script')
     const fail = () => {
       script.remove()
-      reject(new Error(`${url} did not load`))
+      reject(new Error(url))
     }
     const timer = setTimeout(fail, timeout)
     const before = window.fbAsyncInit

@@ -47,15 +47,16 @@ function object(value: unknown): Record<string, unknown> {
 }
 
 /**
- * Tells whether a message came from our popup. Its origin must be one of the session's exactly; and where it can be
- * read, this window opened its sender. A window that is closed already has no opener to read.
+ * Tells whether a message came from our popup. Its origin must be one of the session's exactly, and its sender the popup:
+ * another signup of this page has one too. Where the popup is not known, this window opened its sender, as far as can be
+ * read. A window that is closed already is no longer itself, and has no opener to read.
  */
 export function isFromPopup(event: MessageEvent, origins: string[], popup: Window | null | undefined): boolean {
   if (!origins.includes(event.origin)) return false
   const source = event.source as Window | null
   if (!source || source === popup) return true
   try {
-    return source.closed || source.opener === window
+    return source.closed ? !popup || popup.closed : !popup && source.opener === window
   } catch {
     return true
   }

@@ -25,7 +25,10 @@ type Change = State extends infer S ? (S extends State ? Omit<S, 'message' | 're
 /** How often a code is posted, over about a minute: the server takes it once, however often it comes. */
 const claimTries = 7
 
-/** A signup on a page: what `createSignup` gives, and what the hook and the element stand on. */
+/**
+ * A signup on a page: what `createSignup` gives, and what the hook and the element stand on. The page's own functions are
+ * called in microtasks, from a clean stack: what they throw is the page's.
+ */
 export class Signup {
   readonly #options: Options
   readonly #scriptOrigin: string | undefined
@@ -206,7 +209,7 @@ export class Signup {
   // The claim.
 
   #claim(run: Run): Promise<void> {
-    this.#show(run, { status: 'exchanging' })
+    if (run === this.#run) this.#set({ status: 'exchanging' })
     return this.#follow(run, () => run.api.claim(run.code ?? '', run.session?.state ?? ''), claimTries)
   }
 
@@ -273,7 +276,7 @@ export class Signup {
     run.stop?.()
     const connection = onboarding.connection ?? null
     this.#set({ status: 'connected', connection })
-    this.#tell(() => this.#options.onConnected?.(connection, run.api.onboardingId))
+    queueMicrotask(() => this.#options.onConnected?.(connection, run.api.onboardingId))
   }
 
   /** The onboarding FAILED or EXPIRED. Once its code was spent well, it is claimed again without another dialog. */
@@ -315,10 +318,6 @@ export class Signup {
     if (error.canRetry) this.#prepareAgain()
   }
 
-  #show(run: Run, change: Change): void {
-    if (run === this.#run) this.#set(change)
-  }
-
   #set(change: Change, key?: 'redirecting' | 'retrying'): void {
     const { status } = change
     const lang = this.#lang()
@@ -339,22 +338,17 @@ export class Signup {
       ...(onboardingId && { onboardingId }),
     } as State
     for (const listener of [...this.#listeners]) listener()
-    if (status !== before) this.#tell(() => this.#options.onEvent?.({ name: status, ...(onboardingId && { onboardingId }) }))
+    if (status !== before) queueMicrotask(() => this.#options.onEvent?.({ name: status, ...(onboardingId && { onboardingId }) }))
   }
 
   #exit(error: SignupError | null, step?: string): void {
     const { onboardingId } = this.#state
-    this.#tell(() => this.#options.onExit?.(error, { ...(onboardingId && { onboardingId }), ...(step && { step }) }))
+    queueMicrotask(() => this.#options.onExit?.(error, { ...(onboardingId && { onboardingId }), ...(step && { step }) }))
   }
 
   #report(run: Run, report: Report): void {
     run.api.report(report)
-    this.#tell(() => this.#options.onEvent?.({ name: 'report', onboardingId: run.api.onboardingId, ...report }))
-  }
-
-  /** Calls the page's function from a clean stack: what it throws is the page's. */
-  #tell(call: () => void): void {
-    queueMicrotask(call)
+    queueMicrotask(() => this.#options.onEvent?.({ name: 'report', onboardingId: run.api.onboardingId, ...report }))
   }
 
   // What the options say now.

@@ -4,7 +4,6 @@ import { as, closed, give, newWorld, opened, pass, ready, world } from './signup
 import { finish, refusal, settle } from './world'
 
 test('messages of others are ignored', async (t) => {
-  const own = { closed: false, opener: undefined as unknown }
   const cases: [string, unknown, (string | undefined)?, unknown?][] = [
     ['a longer domain', finish, 'https://evilfacebook.com'],
     ['a domain in front', finish, 'https://www.facebook.com.evil.io'],
@@ -15,6 +14,8 @@ test('messages of others are ignored', async (t) => {
     ['an opaque origin', finish, 'null'],
     ['no origin', finish, ''],
     ["another page's popup", finish, undefined, { closed: false, opener: {} }],
+    ["another signup's popup, of this page", finish, undefined, { closed: false, opener: 'this window' }],
+    ["another signup's popup, which is closed", finish, undefined, { closed: true, opener: null }],
     ['a frame', finish, undefined, { closed: false, opener: null }],
     ['not JSON', 'cb=f1&code=AQx'],
     ['another type', { ...finish, type: 'OTHER' }],
@@ -26,12 +27,12 @@ test('messages of others are ignored', async (t) => {
     await t.test(name, async () => {
       newWorld()
       const signup = await opened()
-      own.opener = world.window
+      if (source && (source as { opener: unknown }).opener === 'this window') Object.assign(source, { opener: world.window })
       world.message(data, origin, source)
       await settle()
       as(signup, 'open')
       assert.deepEqual(world.reports(), [{ event: 'OPENED' }])
-      world.message(finish, undefined, own)
+      world.message(finish)
       await settle()
       assert.equal(world.reports().length, 2, "and the popup's own is heard")
     })
@@ -42,6 +43,7 @@ test('messages are heard from the popup that closed already, and from one that c
   for (const source of [{ closed: true, opener: null }, null, new Proxy({}, { get: () => assert.fail('a cross-origin error') })]) {
     newWorld()
     await opened()
+    world.login.popup!.closed = true
     world.message(finish, undefined, source)
     await settle()
     assert.equal(world.reports().length, 2)

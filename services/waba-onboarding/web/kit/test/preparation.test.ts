@@ -49,6 +49,35 @@ test('a back end that is away is asked again, and less and less', async () => {
   as(hopeless, 'ready')
 })
 
+test('a back end that was away for long is found again: within half a minute, and at once when the network or somebody is back', async () => {
+  for (const back of [() => pass(30_000), () => world.window.dispatchEvent(new Event('online')), () => world.document.dispatchEvent(new Event('visibilitychange'))]) {
+    world.sessionFails = Infinity
+    const signup = createSignup(world.options())
+    for (let i = 0; i < 20; i++) await pass(30_000)
+    as(signup, 'failed')
+    world.sessionFails = 0
+    await back()
+    await settle()
+    as(signup, 'ready')
+    signup.destroy()
+  }
+})
+
+test('a back end that is away while a session is renewed, and a page that nobody sees, which asks nothing', async () => {
+  const signup = await ready()
+  world.sessionFails = Infinity
+  for (let i = 0; i < 60; i++) await pass(30_000)
+  as(signup, 'failed')
+  world.document.hidden = true
+  world.sessionFails = 0
+  await pass(60 * 60_000)
+  as(signup, 'failed')
+  world.document.hidden = false
+  world.document.dispatchEvent(new Event('visibilitychange'))
+  await settle()
+  as(signup, 'ready')
+})
+
 test('an answer that is no session is refused', async () => {
   const signup = createSignup(world.options({ session: async () => ({ error: 'unauthenticated' }) as never }))
   await settle()
