@@ -22,7 +22,7 @@ export function Trouble({ error, retry, onOrganization }: Props) {
   const problem = error instanceof Problem ? error : new Problem(0, null, '')
   const local = words.problem.local[problem.reason as LocalReason]
   const { metaCode, metaSubcode, metaMessage, metaDetails } = problem.metadata
-  const atMeta = metaCode && `Meta ${[metaCode, metaSubcode].filter(Boolean).join('/')}`
+  const atMeta = metaCode && `Meta ${[metaCode, metaSubcode].filter((c) => c && c !== '0').join('/')}`
   const quoted = [metaMessage, metaDetails].filter(Boolean).join(' · ')
   const code = [problem.reason, atMeta, problem.requestId && `${words.problem.request} ${problem.requestId}`].filter(Boolean).join(' · ')
   return (
