@@ -127,6 +127,44 @@ browserTest('destinations: a dead one says what it answered, and when it is trie
   })
 })
 
+browserTest('destinations: the focus goes back to where it was when a dialog closes', async (stage) => {
+  await withReceiver(async (receiver) => {
+    const { page, devstack, organization, watch } = stage
+    const { connectionId } = await claim(stage, { wabas: [{ name: 'Padaria do João' }] })
+    watch.keepSecret((await devstack.api(organization, 'destinations', { kind: 'EVENTS', url: receiver.url })).secret)
+    await open(stage)
+    const button = (name: string) => page.getByRole('button', { name, exact: true })
+    const dialog = page.getByRole('dialog')
+    const focused = (name: string) => until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent), (text) => text === name)
+    for (const name of ['Adicionar destino', 'Trocar segredo', 'Remover']) {
+      await button(name).click()
+      await dialog.waitFor()
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'detached' })
+      await focused(name)
+    }
+    await button('Trocar segredo').click()
+    await dialog.getByRole('button', { name: 'Trocar segredo' }).click()
+    const secret = page.getByRole('dialog', { name: 'Guarde o segredo agora' })
+    const shown = await secret.locator('code').innerText()
+    watch.keepSecret(shown)
+    await secret.getByRole('button', { name: 'Copiar segredo', exact: true }).waitFor()
+    await secret.getByRole('button', { name: 'Já guardei' }).click()
+    await focused('Trocar segredo')
+
+    await goTo(page, `/connections/${connectionId}?org=${organization}`)
+    await button('Mais ações').click()
+    await page.getByRole('menuitem', { name: 'Desconectar…' }).click()
+    await dialog.getByRole('button', { name: 'Cancelar' }).click()
+    await focused('Mais ações')
+    await goTo(page, `/attempts?org=${organization}`)
+    await page.getByRole('row').getByRole('link').first().click()
+    await dialog.waitFor()
+    await page.keyboard.press('Escape')
+    await focused(organization)
+  })
+})
+
 browserTest('destinations: who reaches several organizations says for which one, in the dialog', async (stage) => {
   await withReceiver(async (receiver) => {
     const { page, devstack, organization, watch } = stage

@@ -1,10 +1,11 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { waitOnboarding, type Onboarding, type SignupReport, type Step } from '../api/generated'
 import { getOnboardingOptions, getOnboardingQueryKey, selectWabaMutation } from '../api/generated/@tanstack/react-query.gen'
 import { ConnectButton } from '../connect/ConnectButton'
 import { TONE_ICONS, type Tone } from '../ui/Badge'
+import { SideSheet } from '../ui/Dialog'
 import { Icon } from '../ui/Icon'
 import { Foreign, Id, Row, Rows } from '../ui/parts'
 import { OnboardingBadge } from '../ui/StateBadge'
@@ -27,9 +28,9 @@ export function AttemptDrawer({ id, onClose }: { id: string; onClose: () => void
   const query = useQuery(getOnboardingOptions({ path: { onboardingId: id } }))
   useFollowed(id, query.data)
   return (
-    <Drawer opened onClose={onClose} title={words.attempts.title} closeButtonProps={{ 'aria-label': words.common.close }}>
+    <SideSheet onClose={onClose} title={words.attempts.title}>
       <Answered query={query}>{(onboarding) => <Attempt onboarding={onboarding} />}</Answered>
-    </Drawer>
+    </SideSheet>
   )
 }
 

@@ -1,6 +1,7 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import { currentOrganization, ORGANIZATION } from '../api/session'
+import { Dialog } from '../ui/Dialog'
 import { Icon } from '../ui/Icon'
 import { Foreign } from '../ui/parts'
 import { useSpeech } from '../words'
@@ -15,9 +16,9 @@ export default function ConnectDialog({ run, onClose }: { run: Run; onClose: () 
   const [chosen, choose] = useState(run.organization || currentOrganization())
   const title = run.name ? words.connect.titleAgain : words.connect.title
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': words.common.close }} closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title={title} closeOnClickOutside={false}>
       {chosen ? <Ways key={chosen} run={run} organization={chosen} onClose={onClose} /> : <WhichOrganization onChosen={choose} />}
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,7 +1,8 @@
-import { ActionIcon, Button, Menu, Modal, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Menu, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import type { Connection } from '../api/generated'
 import type { Link } from '../chain'
+import { Dialog } from '../ui/Dialog'
 import { Icon } from '../ui/Icon'
 import { Trouble } from '../ui/Trouble'
 import { visible } from '../ui/parts'
@@ -68,7 +69,7 @@ function DisconnectDialog({ connection, onClose }: { connection: Connection; onC
     if (same) disconnect.mutate({ path: { connectionId: id }, body: {} }, { onSuccess: onClose })
   }
   return (
-    <Modal opened onClose={onClose} title={words.connection.disconnectTitle} closeButtonProps={{ 'aria-label': words.common.close }}>
+    <Dialog onClose={onClose} title={words.connection.disconnectTitle}>
       <form onSubmit={submit} className={css.form}>
         <p>{words.connection.disconnectLead}</p>
         <TextInput label={<bdi>{words.connection.disconnectType(word)}</bdi>} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" spellCheck={false} data-autofocus />
@@ -82,6 +83,6 @@ function DisconnectDialog({ connection, onClose }: { connection: Connection; onC
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

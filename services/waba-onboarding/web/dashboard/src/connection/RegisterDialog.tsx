@@ -1,7 +1,8 @@
-import { Button, Checkbox, Modal, PasswordInput } from '@mantine/core'
+import { Button, Checkbox, PasswordInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import type { Connection } from '../api/generated'
 import { Choice } from '../ui/Choice'
+import { Dialog } from '../ui/Dialog'
 import { Trouble } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import css from './connection.module.css'
@@ -25,7 +26,7 @@ export function RegisterDialog({ connection, onClose }: { connection: Connection
     register.mutate({ path: { connectionId: id }, body: { phoneNumberId, pin: havePin ? pin : undefined } }, { onSuccess: onClose })
   }
   return (
-    <Modal opened onClose={onClose} title={words.connection.pinTitle(number?.displayPhoneNumber ?? '')} closeButtonProps={{ 'aria-label': words.common.close }}>
+    <Dialog onClose={onClose} title={words.connection.pinTitle(number?.displayPhoneNumber ?? '')}>
       <form onSubmit={submit} className={css.form}>
         <p className="muted">{words.connection.pinLead}</p>
         {numbers.length > 1 && (
@@ -62,6 +63,6 @@ export function RegisterDialog({ connection, onClose }: { connection: Connection
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

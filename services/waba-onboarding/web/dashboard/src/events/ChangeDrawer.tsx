@@ -1,8 +1,9 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { Change } from '../api/generated'
 import { getChangeOptions, replayChangeMutation } from '../api/generated/@tanstack/react-query.gen'
+import { SideSheet } from '../ui/Dialog'
 import { Copy, Foreign, Id, Row, Rows, visible } from '../ui/parts'
 import { ChangeBadge } from '../ui/StateBadge'
 import { announce } from '../ui/toast'
@@ -17,9 +18,9 @@ export function ChangeDrawer({ id, onClose }: { id: string; onClose: () => void 
   const { words } = useSpeech()
   const query = useQuery(getChangeOptions({ path: { changeId: id } }))
   return (
-    <Drawer opened onClose={onClose} title={words.events.title} closeButtonProps={{ 'aria-label': words.common.close }}>
+    <SideSheet onClose={onClose} title={words.events.title}>
       <Answered query={query}>{(change) => <OneChange change={change} />}</Answered>
-    </Drawer>
+    </SideSheet>
   )
 }
 

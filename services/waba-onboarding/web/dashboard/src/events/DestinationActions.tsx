@@ -1,8 +1,9 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Destination, DestinationAttempt } from '../api/generated'
 import { deleteDestinationMutation, rotateDestinationSecretMutation, testDestinationMutation, updateDestinationMutation } from '../api/generated/@tanstack/react-query.gen'
+import { Dialog } from '../ui/Dialog'
 import { announce } from '../ui/toast'
 import { Trouble } from '../ui/Trouble'
 import { useSpeech } from '../words'
@@ -61,7 +62,7 @@ export function DestinationActions({ destination: d, onSecret, open, onOpen }: P
       </p>
       {error && <Trouble error={error} />}
       {asking && (
-        <Modal opened onClose={() => ask('')} title={asking === 'rotate' ? words.destinations.rotateTitle : words.destinations.removeTitle} closeButtonProps={{ 'aria-label': words.common.close }}>
+        <Dialog onClose={() => ask('')} title={asking === 'rotate' ? words.destinations.rotateTitle : words.destinations.removeTitle}>
           <div className={css.form}>
             <p>
               <code>{d.url}</code>
@@ -83,7 +84,7 @@ export function DestinationActions({ destination: d, onSecret, open, onOpen }: P
               )}
             </div>
           </div>
-        </Modal>
+        </Dialog>
       )}
     </>
   )

@@ -1,10 +1,11 @@
-import { Button, Checkbox, Modal, PasswordInput, TextInput } from '@mantine/core'
+import { Button, Checkbox, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Kind } from '../api/generated'
 import { createDestinationMutation } from '../api/generated/@tanstack/react-query.gen'
 import { currentOrganization } from '../api/session'
 import { Choice } from '../ui/Choice'
+import { Dialog } from '../ui/Dialog'
 import { Trouble } from '../ui/Trouble'
 import { useSpeech } from '../words'
 import css from './events.module.css'
@@ -42,7 +43,7 @@ export function DestinationForm({ onClose, onCreated }: { onClose: () => void; o
     })
   }
   return (
-    <Modal opened onClose={onClose} title={words.destinations.add} closeButtonProps={{ 'aria-label': words.common.close }}>
+    <Dialog onClose={onClose} title={words.destinations.add}>
       <form onSubmit={submit} className={css.form} noValidate>
         <TextInput type="url" label={words.destinations.url} description={words.destinations.urlHelp} error={wrong && words.destinations.urlShape} value={url} onChange={(e) => setUrl(e.currentTarget.value)} placeholder="https://" autoComplete="url" data-autofocus maxLength={2048} />
         <Choice label={words.destinations.kind} value={kind} onChange={(k) => setKind(k as typeof kind)} options={KINDS.map((k) => ({ value: k, label: words.kind[k] }))} />
@@ -59,6 +60,6 @@ export function DestinationForm({ onClose, onCreated }: { onClose: () => void; o
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,7 +1,8 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { replayChange, type Change } from '../api/generated'
+import { Dialog } from '../ui/Dialog'
 import { announce } from '../ui/toast'
 import { useSpeech } from '../words'
 import css from './events.module.css'
@@ -47,7 +48,7 @@ export function ReplayAll({ changes }: { changes: Change[] }) {
         {words.events.replayAll(changes.length)}…
       </Button>
       {chosen && (
-        <Modal opened onClose={close} title={words.events.replayAllTitle(chosen.length)} closeButtonProps={{ 'aria-label': words.common.close }}>
+        <Dialog onClose={close} title={words.events.replayAllTitle(chosen.length)}>
           <div className={css.form}>
             <p>{words.events.replayAllLead}</p>
             <p role="status">
@@ -63,7 +64,7 @@ export function ReplayAll({ changes }: { changes: Change[] }) {
               </Button>
             </div>
           </div>
-        </Modal>
+        </Dialog>
       )}
     </>
   )

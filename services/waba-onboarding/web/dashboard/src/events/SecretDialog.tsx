@@ -1,5 +1,6 @@
-import { Button, Modal } from '@mantine/core'
-import { Id } from '../ui/parts'
+import { Button } from '@mantine/core'
+import { Dialog } from '../ui/Dialog'
+import { Copy } from '../ui/parts'
 import { useSpeech } from '../words'
 import css from './events.module.css'
 
@@ -7,16 +8,16 @@ import css from './events.module.css'
 export function SecretDialog({ secret, onClose }: { secret: string; onClose: () => void }) {
   const { words } = useSpeech()
   return (
-    <Modal opened onClose={onClose} title={words.destinations.secretTitle} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+    <Dialog onClose={onClose} title={words.destinations.secretTitle} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
       <div className={css.form}>
         <p>{words.destinations.secretLead}</p>
         <p className={css.secret}>
-          <Id value={secret} />
+          <code>{secret}</code> <Copy text={secret} label={words.destinations.copySecret} />
         </p>
         <div className={css.actions}>
           <Button onClick={onClose}>{words.destinations.secretKept}</Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,6 +1,7 @@
-import { Button, Modal, PasswordInput } from '@mantine/core'
+import { Button, PasswordInput } from '@mantine/core'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { signIn, signOut } from '../api/session'
+import { Dialog } from '../ui/Dialog'
 import { useSpeech } from '../words'
 import { Mark } from './Mark'
 import Preferences from './Preferences'
@@ -31,14 +32,14 @@ function FirstSignIn({ refused }: { refused: boolean }) {
 function SignInAgain() {
   const { words } = useSpeech()
   return (
-    <Modal opened onClose={signOut} title={words.signIn.again} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false} zIndex={450}>
+    <Dialog onClose={signOut} title={words.signIn.again} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false} zIndex={450}>
       <TokenForm className={css.signInAgain}>
         <Refused />
       </TokenForm>
       <Button variant="subtle" color="gray" mt="sm" fullWidth onClick={signOut}>
         {words.shell.signOut}
       </Button>
-    </Modal>
+    </Dialog>
   )
 }
 
