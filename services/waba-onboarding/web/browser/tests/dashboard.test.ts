@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { browserTest, shareStack } from '../harness'
-import { accessible, focusShows, picture } from '../harness/accessible'
+import { accessible, fits, focusShows, picture } from '../harness/accessible'
 import { claim, connect, goTo, says, signIn } from '../harness/operator'
 
 shareStack()
@@ -79,6 +79,23 @@ for (const [colorScheme, locale] of [['light', 'pt-BR'], ['dark', 'en-US']] as c
     }
   }, { colorScheme, locale })
 }
+
+browserTest('dashboard: the list of connections stays in its card, however wide the window is', async (stage) => {
+  const { page, devstack } = stage
+  await claim(stage, { wabas: [{ name: 'Padaria do João, Confeitaria e Mercearia da Vila Madalena' }] })
+  const { wabaId } = await claim(stage, { wabas: [{ name: 'Farmácia Central' }] })
+  await devstack.sim(`wabas/${wabaId}:remove`, {})
+  await signIn(stage, '/connections')
+  const table = page.getByRole('table')
+  await says(table.getByRole('row'), 'Reconexão necessária')
+  for (const width of [1440, 1280, 1100, 1024, 900, 800, 700, 390]) {
+    await page.setViewportSize({ width, height: 800 })
+    await fits(page, `the list at ${width} px`)
+    const beyond = await table.evaluate((t) => t.scrollWidth - t.parentElement!.clientWidth)
+    assert.ok(beyond <= 0, `the list at ${width} px is ${beyond} px wider than its card`)
+    await picture(page, `connections-${width}`)
+  }
+})
 
 browserTest('dashboard: the first data is asked before the page itself is there, and once', async (stage) => {
   const { page, devstack, organization } = stage

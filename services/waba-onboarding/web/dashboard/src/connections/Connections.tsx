@@ -137,6 +137,7 @@ function Table({ rows, heard }: { rows: Connection[]; heard: string | undefined 
     { head: words.connections.last, cell: (c) => <Ago time={c.lastEventTime} fallback={words.common.never} /> },
     {
       head: words.connections.until,
+      minor: 2,
       cell: (c) => {
         const until = c.token?.expireTime
         if (!c.token?.state || c.token.state !== 'ACTIVE') return <span className="muted">—</span>
@@ -144,7 +145,7 @@ function Table({ rows, heard }: { rows: Connection[]; heard: string | undefined 
         return <span className={`nowrap ${endsSoon(until, now) ? own.soon : ''}`}>{format.date(until)}</span>
       },
     },
-    { head: words.connections.checked, cell: (c) => <Ago time={c.subscription?.proveTime} fallback="—" /> },
+    { head: words.connections.checked, minor: 1, cell: (c) => <Ago time={c.subscription?.proveTime} fallback="—" /> },
   ]
   return <DataTable caption={words.nav.connections} columns={columns} rows={rows} id={(c) => c.connectionId ?? ''} />
 }
