@@ -1,4 +1,4 @@
-import type { Onboarding, Report } from './types'
+import type { Onboarding, Report } from './types.js'
 
 /** An error of the API, or of the way to it. */
 export class ApiError extends Error {

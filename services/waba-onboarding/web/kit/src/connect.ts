@@ -1,7 +1,7 @@
-import { language, text } from './messages'
-import { postForSession } from './session'
-import { Signup } from './signup'
-import type { Flow, Options } from './types'
+import { language, text } from './messages.js'
+import { postForSession } from './session.js'
+import { Signup } from './signup.js'
+import type { Flow, Options } from './types.js'
 
 // Where this script came from is where the API is.
 const script = document.currentScript as HTMLScriptElement | null

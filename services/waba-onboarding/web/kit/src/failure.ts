@@ -1,5 +1,5 @@
-import { metaErrorText, text } from './messages'
-import type { Failure, Lang, Report, SignupError } from './types'
+import { metaErrorText, text } from './messages.js'
+import type { Failure, Lang, Report, SignupError } from './types.js'
 
 /** Only the operator can mend these. */
 const hopeless = ['APP_CREDENTIALS_REJECTED', 'REDIRECT_URI_MISMATCH', 'PERMISSION_DENIED', 'REDIRECT_UNAVAILABLE']

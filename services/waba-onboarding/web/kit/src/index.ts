@@ -1,7 +1,7 @@
-import { Signup } from './signup'
-import type { Options } from './types'
+import { Signup } from './signup.js'
+import type { Options } from './types.js'
 
-export type * from './types'
+export type * from './types.js'
 export type { Signup }
 
 /** Begins a signup on this page: loads what it needs, and is `ready` for open(). */

@@ -1,4 +1,4 @@
-import type { Failure, Lang, Report, Status } from './types'
+import type { Failure, Lang, Report, Status } from './types.js'
 
 type Step =
   | 'BUSINESS_ACCOUNT_SELECTION'

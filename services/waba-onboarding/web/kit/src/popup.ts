@@ -1,6 +1,6 @@
-import { isFromPopup, readSessionInfo } from './sessioninfo'
-import type { FacebookSDK } from './sdk'
-import type { Report, Session } from './types'
+import { isFromPopup, readSessionInfo } from './sessioninfo.js'
+import type { FacebookSDK } from './sdk.js'
+import type { Report, Session } from './types.js'
 
 /** How long after its window closed the SDK may take to say so. */
 const grace = 3_000

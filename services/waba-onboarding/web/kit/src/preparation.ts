@@ -1,5 +1,5 @@
-import { loadSDK, type FacebookSDK } from './sdk'
-import type { Failure, Session } from './types'
+import { loadSDK, type FacebookSDK } from './sdk.js'
+import type { Failure, Session } from './types.js'
 
 /** Sessions are renewed this long before they run out. */
 const margin = 60_000

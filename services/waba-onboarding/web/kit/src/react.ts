@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import { postForSession } from './session'
-import { Signup } from './signup'
-import type { Choice, Connection, Options, SignupError, State } from './types'
+import { postForSession } from './session.js'
+import { Signup } from './signup.js'
+import type { Choice, Connection, Options, SignupError, State } from './types.js'
 
-export type * from './types'
+export type * from './types.js'
 
 export interface EmbeddedSignup {
   /** For onClick as it is. */

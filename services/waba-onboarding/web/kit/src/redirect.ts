@@ -1,4 +1,4 @@
-import type { Return, Session } from './types'
+import type { Return, Session } from './types.js'
 
 const fragment = /^#whatrack-connect=([\w.~+/=-]+)(?:&onboarding=([\w-]+))?/
 

@@ -1,4 +1,4 @@
-import type { Session } from './types'
+import type { Session } from './types.js'
 
 /** Meta's JavaScript SDK, as far as the kit uses it. */
 export interface FacebookSDK {

@@ -1,4 +1,4 @@
-import type { Session } from './types'
+import type { Session } from './types.js'
 
 /** Asks a route of the page's own back end for a session. */
 export function postForSession(url: string): () => Promise<Session> {

@@ -1,4 +1,4 @@
-import type { Report } from './types'
+import type { Report } from './types.js'
 
 /** Longer messages are none of Meta's. */
 const maxMessage = 16 << 10

@@ -1,11 +1,11 @@
-import { Api, ApiError } from './api'
-import { failure, goodAgain, metaFailure } from './failure'
-import { cancelledText, language, text } from './messages'
-import { openPopup } from './popup'
-import { Preparation } from './preparation'
-import { dialogAddress, losesPopups, takeReturn } from './redirect'
-import type { FacebookSDK } from './sdk'
-import type { Failure, Lang, Onboarding, Options, Report, Return, Session, SignupError, State } from './types'
+import { Api, ApiError } from './api.js'
+import { failure, goodAgain, metaFailure } from './failure.js'
+import { cancelledText, language, text } from './messages.js'
+import { openPopup } from './popup.js'
+import { Preparation } from './preparation.js'
+import { dialogAddress, losesPopups, takeReturn } from './redirect.js'
+import type { FacebookSDK } from './sdk.js'
+import type { Failure, Lang, Onboarding, Options, Report, Return, Session, SignupError, State } from './types.js'
 
 /** One opening of the dialog. */
 interface Run {
