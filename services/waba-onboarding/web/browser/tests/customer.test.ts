@@ -86,6 +86,27 @@ browserTest("customer: Meta's error is a sentence with a code to quote, and anot
   await connected(stage)
 })
 
+browserTest('customer: whoever turns the language reads all of the page in it', async (stage) => {
+  const { page } = stage
+  await openLink(stage)
+  const cancelling = await popupOf(page)
+  await walkTo(cancelling, 'business')
+  await press(cancelling, 'cancel')
+  await says(page, 'Conexão não concluída')
+  await page.getByRole('button', { name: 'English' }).click()
+  await says(page, 'Not connected yet')
+  const popup = await popupOf(page)
+  await stage.devstack.sim('dialog', { error: { code: '2859009' } })
+  await walkTo(popup, 'failed')
+  await Promise.all([popup.waitForEvent('close'), press(popup, 'report')])
+  await page.getByRole('alert').getByText('Turn on two-factor authentication').waitFor()
+  await page.getByRole('button', { name: 'Português' }).click()
+  await page.getByRole('alert').getByText('Ative a autenticação de dois fatores').waitFor()
+  await openButton(page).waitFor()
+  assert.equal(await page.getByText('Turn on').count(), 0)
+  await stage.devstack.sim('dialog', {})
+})
+
 browserTest('customer: a claim that failed is tried again with the same link', async (stage) => {
   stage.expectedErrors.push(refusals)
   const link = await openLink(stage)

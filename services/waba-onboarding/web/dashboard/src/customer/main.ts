@@ -4,6 +4,7 @@ import { preferredLanguage, type Language } from '../language'
 import { el } from './dom'
 import { inAppBrowser, takeLink } from './link'
 import { visible } from '../ui/visible'
+import { saidIn } from './said'
 import { customerWords } from './words'
 
 // The page that a customer opens by a link: `/connect#<token>`. The token is good for one signup and nothing else. It
@@ -13,6 +14,9 @@ const page = document.getElementById('page')!
 
 let language: Language = preferredLanguage(null, navigator.languages)
 let coexistence = true
+// In which language the signup spoke last: of a failure it does so once.
+let spokenIn = language
+let failed: object | undefined
 // The server does not take the link (any more).
 let refused = false
 let signup: Signup | undefined
@@ -24,6 +28,7 @@ async function session(): Promise<Session> {
     body: '{}',
     credentials: 'omit',
     cache: 'no-store',
+    signal: AbortSignal.timeout(35_000),
   })
   if (answer.ok) return (await answer.json()) as Session
   const why = refusal(await answer.json().catch(() => undefined))
@@ -64,7 +69,14 @@ function start(resume?: Return) {
     apiUrl: location.origin,
     coexistence: () => coexistence,
   })
-  signup.subscribe(show)
+  const { subscribe, getState } = signup
+  subscribe(() => {
+    const state = getState()
+    const error = state.status === 'failed' ? state.error : undefined
+    if (!error || error !== failed) spokenIn = language
+    failed = error
+    show()
+  })
 }
 
 // What a reader is told of: it stays the same element, or nothing would be said.
@@ -86,8 +98,10 @@ function show() {
 // A failure is an alert of its own.
 function spoken(state: State | undefined): string {
   if (!state || state.status === 'failed') return ''
-  return state.status === 'connected' ? customerWords[language].done : state.message
+  return state.status === 'connected' ? customerWords[language].done : message(state)
 }
+
+const message = (state: State) => (spokenIn === language ? state.message : saidIn(language, state))
 
 function body(state: State | undefined): Node[] {
   const words = customerWords[language]
@@ -123,16 +137,16 @@ function choice(c: { wabaId: string; name: string; displayPhoneNumbers: string[]
 
 function invitation(state: State): Node[] {
   const words = customerWords[language]
-  const failed = state.status === 'failed' && failure(state.error)
+  const failed = state.status === 'failed' && failure(state.error, message(state))
   if (state.status === 'failed' || state.status === 'cancelled') return [el('h1', {}, words.title), ...(failed ? [failed] : []), how()]
   const steps = el('ol', {}, ...words.steps.map((step) => el('li', {}, step)))
   return [el('h1', {}, words.title), el('p', { class: 'muted' }, words.lead), ...browserHint(), steps, el('p', { class: 'have' }, words.have), how()]
 }
 
-function failure(error: (State & { status: 'failed' })['error']): Node {
+function failure(error: (State & { status: 'failed' })['error'], said: string): Node {
   const words = customerWords[language]
   const code = [error.reason, error.errorCode, error.sessionId].filter(Boolean).join(' · ')
-  return el('div', { class: 'failure', role: 'alert' }, el('p', {}, error.message), error.metaMessage ? el('q', { class: 'muted' }, el('bdi', { dir: 'auto' }, visible(error.metaMessage))) : '', el('p', { class: 'muted' }, `${words.code}: `, el('code', {}, code)))
+  return el('div', { class: 'failure', role: 'alert' }, el('p', {}, said), error.metaMessage ? el('q', { class: 'muted' }, el('bdi', { dir: 'auto' }, visible(error.metaMessage))) : '', el('p', { class: 'muted' }, `${words.code}: `, el('code', {}, code)))
 }
 
 function how(): Node {
