@@ -38,6 +38,22 @@ browserTest('events: one is replayed, and goes out again', async (stage) => {
   })
 })
 
+browserTest('events: a type that can be none is said to be so, and filters nothing', async (stage) => {
+  const { page, organization } = stage
+  await claim(stage, {})
+  await signIn(stage)
+  await goTo(page, `/events?org=${organization}&field=account_update`)
+  const type = page.getByRole('searchbox', { name: 'Tipo' })
+  await type.fill('não existe!')
+  await page.keyboard.press('Enter')
+  await says(page.getByRole('search'), 'Só letras, números e sublinhados.')
+  assert.equal(new URL(page.url()).searchParams.get('field'), 'account_update')
+  await accessible(page, 'a type that can be none')
+  await type.fill('Messages')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/field=messages/)
+})
+
 browserTest('events: what a filter found is replayed after its count was said, oldest first', async (stage) => {
   await withReceiver(async (receiver) => {
     const { page, organization } = stage

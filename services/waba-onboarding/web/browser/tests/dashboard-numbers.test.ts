@@ -63,11 +63,11 @@ browserTest('numbers: a number of the app shows how far its contacts and chats a
   await signIn(stage, `/connections/${connectionId}`)
   await says(numbers(page), 'Também no aplicativo WhatsApp Business')
   await says(numbers(page), /Conversas.*(pedida à Meta|chegando)/s)
-  await until(() => numbers(page).innerText(), (text) => /Conversas\s+chegando · \d+\s%/.test(text))
+  await until(() => numbers(page).innerText(), (text) => /Conversas\s+chegando · \d+%/.test(text))
   await picture(page, 'sync-1280')
   assert.equal(await page.getByText(/O último em \d/).count(), 0) // nothing is of the future
   await says(numbers(page), /Contatos\s*chegando · 3 recebidos/) // an address book has no end
-  await says(numbers(page), /Conversas\s*completa · 100\s% · 6 recebidos/)
+  await says(numbers(page), /Conversas\s*completa · 100% · 6 recebidos/)
   await page.getByRole('button', { name: 'Mais ações' }).click()
   await page.getByRole('menuitem', { name: 'Verificar agora' }).waitFor()
   assert.equal(await page.getByRole('menuitem', { name: /Registrar/ }).count(), 0)

@@ -117,6 +117,9 @@ browserTest('session: a page that something before the service answers with is n
   await says(page.getByRole('status'), /Não foi possível atualizar\..*NOT_OURS/s)
   await page.getByRole('link', { name: 'Padaria do João' }).click()
   await says(page.getByRole('alert'), /A resposta não veio deste serviço\..*NOT_OURS/s)
+  await page.getByRole('heading', { level: 1, name: 'Conexão' }).waitFor()
+  await page.evaluate(() => { history.pushState({}, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate')) })
+  await page.getByRole('heading', { level: 1, name: 'Esta página não existe.' }).waitFor()
 })
 
 browserTest('session: a server that hangs is noticed, and its failure stays on display while it is asked again', async (stage) => {

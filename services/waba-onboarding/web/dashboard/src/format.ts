@@ -15,6 +15,7 @@ export function makeFormat(language: Language, zone?: string) {
   }
   const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }))
   const dayKey = once(() => new Intl.DateTimeFormat('en-CA', { timeZone: zone }))
+  const percent = once(() => new Intl.NumberFormat(language, { style: 'percent' }))
   const count = once(() => new Intl.NumberFormat(language))
   return {
     exact: dateTime({ dateStyle: 'medium', timeStyle: 'medium' }),
@@ -24,6 +25,7 @@ export function makeFormat(language: Language, zone?: string) {
     // The same for all times of one day.
     dayKey: (time: string | number) => dayKey().format(new Date(time)),
     number: (value: number | string) => count().format(Number(value)),
+    percent: (value: number) => percent().format(value / 100),
     // Without the dots of abbreviations: it stands at the end of sentences.
     ago: (time: string | number, now: number) => ago(relative(), new Date(time).getTime() - now).replace(/\.(?= |$)/g, ''),
     duration: (milliseconds: number) => duration(language, milliseconds),

@@ -3,7 +3,7 @@ import { askFirst } from './api/first'
 import { currentOrganization, nameOrganization, ORGANIZATION } from './api/session'
 import { Overview } from './overview/Overview'
 import { Shell } from './shell/Shell'
-import { Empty } from './ui/parts'
+import { PageHead } from './ui/parts'
 import { useSpeech } from './words'
 
 // text reads a search parameter, which the router may take for a number.
@@ -19,9 +19,9 @@ const FREE = /^[^\n]{1,100}$/
 function NotFound() {
   const { words } = useSpeech()
   return (
-    <Empty icon="search" title={words.shell.notFound}>
+    <PageHead title={words.shell.notFound}>
       <Link to="/">{words.shell.toOverview}</Link>
-    </Empty>
+    </PageHead>
   )
 }
 

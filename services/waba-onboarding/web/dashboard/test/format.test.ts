@@ -42,6 +42,7 @@ test('ages are rounded towards what is certain', () => {
 test('durations are short', () => {
   expect(en.duration(42)).toBe('42 ms')
   expect(en.duration(1_500)).toBe('1.5 sec')
+  expect(makeFormat('pt-BR', 'UTC').percent(64)).toBe('64%')
   expect(en.duration(0)).toBe('0 ms')
   expect(en.duration(120_000)).toBe('2 min')
   expect(en.duration(40 * 3_600_000)).toBe('40 hr')

@@ -80,6 +80,11 @@ test('why an event did not arrive is said in Portuguese, whatever the service sa
   expect(failures.filter((f) => WORDS['pt-BR'].destinations.failure(f) === f && !/^HTTP %d$/.test(f))).toEqual([])
 })
 
+test.each(languages)('a message without a text says what it is, in %s', (_, words) => {
+  for (const type of ['audio', 'sticker', 'image', 'video', 'document', 'location', 'contacts', 'reaction']) expect(words.messages.kind(type)).toMatch(/^[A-ZÁ]/)
+  expect(words.messages.kind('newer')).toBe('[newer]')
+})
+
 test('steps are those of the service, in their order', () => {
   const comment = /\/\/ (exchange.*): always all, in this order/.exec(read('proto/whatrack/wabaonboarding/v1/onboarding.proto'))?.[1]
   expect(comment?.split(', ')).toEqual([...STEPS])

@@ -34,6 +34,7 @@ export default function ConnectionPage() {
       <Link to="/connections" className={css.back}>
         <Icon name="back" size={16} /> {words.nav.connections}
       </Link>
+      {query.error && !query.data && <PageHead title={words.events.connection} />}
       <Answered query={query} bones={<Panel><Bones lines={12} /></Panel>}>
         {(connection) => <Page connection={connection} />}
       </Answered>

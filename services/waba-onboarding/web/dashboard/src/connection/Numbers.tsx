@@ -77,6 +77,6 @@ function Part({ label, part }: { label: string; part: SyncPart | undefined }) {
   const { words, format, language } = useSpeech()
   if (!part?.state || part.state === 'STATE_UNSPECIFIED') return null
   const count = Number(part.itemCount ?? 0)
-  const facts = [words.sync[part.state], part.progress ? `${part.progress} %` : '', count ? words.connection.synced(format.number(count)) : '', reasonWords(part.reason, language)?.happened]
+  const facts = [words.sync[part.state], part.progress ? format.percent(part.progress) : '', count ? words.connection.synced(format.number(count)) : '', reasonWords(part.reason, language)?.happened]
   return <Row label={label}>{facts.filter(Boolean).join(' · ')}</Row>
 }

@@ -4,6 +4,7 @@ import { useDeferredValue, useMemo } from 'react'
 import type { Connection } from '../api/generated'
 import { lastHeard, type Listed } from '../api/lists'
 import { useConnections } from '../api/live'
+import { currentOrganization } from '../api/session'
 import { endsSoon } from '../chain'
 import { judge, WORST_FIRST, worstFirst } from '../connection/verdict'
 import { ConnectButton } from '../connect/ConnectButton'
@@ -82,7 +83,7 @@ function Found({ list }: { list: Listed<Connection> }) {
         </span>
         <Download rows={shown} />
       </div>
-      {list.partial && <p className="muted">{words.common.partial(list.items.length)}</p>}
+      {list.partial && <p className="muted">{words.common.partial(list.items.length, !currentOrganization())}</p>}
       <Panel flush>
         {shown.length === 0 ? (
           <Empty icon="search" title={words.connections.noneTitle} lead={words.connections.noneLead}>
@@ -99,10 +100,11 @@ function Found({ list }: { list: Listed<Connection> }) {
 }
 
 function Tab({ state, label, count }: { state?: string; label: string; count: number }) {
+  const { format } = useSpeech()
   const { state: chosen, q } = route.useSearch()
   return (
     <FilterLink to="/connections" search={{ state, q }} className={css.tab} on={chosen === state}>
-      {label} <span>{count}</span>
+      {label} <span>{format.number(count)}</span>
     </FilterLink>
   )
 }

@@ -80,14 +80,17 @@ function FieldFilter() {
   const { field, ...rest } = route.useSearch()
   const navigate = useNavigate()
   const [text, setText] = useState(field ?? '')
+  const [wrong, setWrong] = useState(false)
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
     const wanted = text.trim().toLowerCase()
-    void navigate({ to: '/events', search: { ...rest, field: /^[a-z0-9_]{1,64}$/.test(wanted) ? wanted : undefined } })
+    const fits = /^[a-z0-9_]{0,64}$/.test(wanted)
+    setWrong(!fits)
+    if (fits) void navigate({ to: '/events', search: { ...rest, field: wanted || undefined } })
   }
   return (
     <form onSubmit={submit} role="search" className={css.field}>
-      <TextInput type="search" aria-label={words.events.field} placeholder={words.events.fieldHint} leftSection={<Icon name="search" size={17} />} value={text} onChange={(e) => setText(e.currentTarget.value)} onBlur={() => submit()} maxLength={64} autoCapitalize="none" spellCheck={false} />
+      <TextInput type="search" aria-label={words.events.field} placeholder={words.events.fieldHint} error={wrong && words.events.fieldRule} leftSection={<Icon name="search" size={17} />} value={text} onChange={(e) => setText(e.currentTarget.value)} onBlur={() => submit()} maxLength={64} autoCapitalize="none" spellCheck={false} />
     </form>
   )
 }

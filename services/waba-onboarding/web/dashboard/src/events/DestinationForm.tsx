@@ -45,7 +45,7 @@ export function DestinationForm({ onClose, onCreated }: { onClose: () => void; o
   return (
     <Dialog onClose={onClose} title={words.destinations.add}>
       <form onSubmit={submit} className={css.form} noValidate>
-        <TextInput type="url" label={words.destinations.url} description={words.destinations.urlHelp} error={wrong && words.destinations.urlShape} value={url} onChange={(e) => setUrl(e.currentTarget.value)} placeholder="https://" autoComplete="url" data-autofocus maxLength={2048} />
+        <TextInput type="url" label={words.destinations.url} description={words.destinations.urlHelp} error={wrong && words.destinations.urlShape} value={url} onChange={(e) => setUrl(e.currentTarget.value)} placeholder="https://" autoComplete="url" data-autofocus />
         <Choice label={words.destinations.kind} value={kind} onChange={(k) => setKind(k as typeof kind)} options={KINDS.map((k) => ({ value: k, label: words.kind[k] }))} />
         <TextInput label={words.destinations.types} description={words.destinations.typesHelp} value={types} onChange={(e) => setTypes(e.currentTarget.value)} autoCapitalize="none" spellCheck={false} />
         <PasswordInput label={words.destinations.secret} description={words.destinations.secretHelp} value={secret} onChange={(e) => setSecret(e.currentTarget.value)} autoComplete="off" maxLength={128} />

@@ -4,6 +4,7 @@ import { latestAttempts } from '../api/first'
 import type { Connection } from '../api/generated'
 import { lastHeard, type Listed } from '../api/lists'
 import { useConnections } from '../api/live'
+import { currentOrganization } from '../api/session'
 import { endsSoon } from '../chain'
 import { ConnectButton } from '../connect/ConnectButton'
 import { judge, WORST_FIRST, worstFirst } from '../connection/verdict'
@@ -83,7 +84,7 @@ function Health({ list }: { list: Listed<Connection> }) {
           )
         })}
       </ul>
-      {list.partial && <p className="muted">{words.common.partial(list.items.length)}</p>}
+      {list.partial && <p className="muted">{words.common.partial(list.items.length, !currentOrganization())}</p>}
       <div className={css.grid}>
         <div className={css.column}>
           <Worst list={list} />

@@ -21,6 +21,8 @@ export function Trouble({ error, retry, onOrganization }: Props) {
   const { words } = useSpeech()
   const problem = error instanceof Problem ? error : new Problem(0, null, '')
   const local = words.problem.local[problem.reason as LocalReason]
+  // The fields stand in the sentence too.
+  const sentence = problem.fields.reduce((text, { field, rule }) => text.replace(` (${field}: ${rule})`, ''), problem.text)
   const { metaCode, metaSubcode, metaMessage, metaDetails } = problem.metadata
   const atMeta = metaCode && `Meta ${[metaCode, metaSubcode].filter((c) => c && c !== '0').join('/')}`
   const quoted = [metaMessage, metaDetails].filter(Boolean).join(' · ')
@@ -30,10 +32,10 @@ export function Trouble({ error, retry, onOrganization }: Props) {
       <Icon name="warn" />
       <div className={css.noteBody}>
         <strong>{words.problem.title}</strong>
-        <span>{problem.reason === 'ORGANIZATION_REQUIRED' ? words.problem.organization : (local ?? (problem.text || words.problem.local.NOT_OURS))}</span>
+        <span>{problem.reason === 'ORGANIZATION_REQUIRED' ? words.problem.organization : (local ?? (sentence || words.problem.local.NOT_OURS))}</span>
         {problem.fields.map((f) => (
           <span key={f.field + f.rule}>
-            <code>{f.field}</code>: {f.rule}
+            <code>{f.field}</code>: {f.rule.includes('`^') ? words.problem.form : f.rule}
           </span>
         ))}
         {quoted && (

@@ -14,6 +14,11 @@ const numberStatus: Record<string, string> = {
 const canSend: Record<string, string> = { AVAILABLE: 'free', LIMITED: 'limited by Meta', BLOCKED: 'blocked by Meta' }
 const quality: Record<string, string> = { GREEN: 'high', YELLOW: 'medium', RED: 'low', UNKNOWN: 'not rated yet' }
 
+const messages: Record<string, string> = {
+  audio: 'Audio', button: 'Button', contacts: 'Contact', document: 'Document', image: 'Image', interactive: 'Interactive message', location: 'Location', order: 'Order',
+  reaction: 'Reaction', sticker: 'Sticker', system: 'Notice from WhatsApp', template: 'Message template', unsupported: 'A kind of message that WhatsApp does not deliver here', video: 'Video',
+}
+
 const failed = (failure: string) => isRefusal(failure) ? `Your system refused (${failure})` : `It did not reach your system (${failure})`
 
 export const en = {
@@ -40,11 +45,11 @@ export const en = {
   common: {
     cancel: 'Cancel', close: 'Close', back: 'Back', retry: 'Try again', copy: 'Copy', copied: 'Copied', more: 'Show more', loading: 'Loading…',
     never: 'never', none: 'none', unknown: 'unknown', all: 'All', search: 'Search', clear: 'Clear filters', details: 'Details',
-    why: 'Reason', now: 'now', of: (a: number, b: number) => `${a} of ${b}`, partial: (count: number) => `Showing the first ${count.toLocaleString('en')}. Choose an organization to see the rest.`,
+    why: 'Reason', now: 'now', of: (a: number, b: number) => `${a} of ${b}`, partial: (count: number, all: boolean) => `Showing the first ${count.toLocaleString('en')}. ${all ? 'Choose an organization to see the rest.' : 'The API has the rest.'}`,
     stale: (age: string) => `Could not refresh. What you see is from ${age}.`, updated: (age: string) => `Updated ${age}`, openInNew: 'opens in another tab',
   },
   problem: {
-    code: 'Code', request: 'request', meta: 'Meta said', copyCode: 'Copy code', title: 'That did not work',
+    code: 'Code', request: 'request', meta: 'Meta said', copyCode: 'Copy code', form: 'does not have the form that is expected', title: 'That did not work',
     local: {
       NO_ANSWER: 'The server did not answer. Check the connection and try again.',
       NOT_OURS: 'The answer did not come from this service. Try again; if it stays, tell whoever runs the system.',
@@ -156,7 +161,7 @@ export const en = {
     noNumbers: 'The account has no number. The customer can add one in WhatsApp Manager.', noActivities: 'Nothing has happened yet.', noActivitiesHere: 'Nothing of this kind on this page of the timeline.',
   },
   messages: {
-    none: 'No message yet.', placeholder: 'Write a message', to: 'To (with country code)', send: 'Send', from: 'Send from', kind: (type: string) => `[${type}]`, sent: 'Message handed to Meta.', text: 'Message',
+    none: 'No message yet.', placeholder: 'Write a message', to: 'To (with country code)', send: 'Send', from: 'Send from', kind: (type: string) => messages[type] ?? `[${type}]`, sent: 'Message handed to Meta.', text: 'Message',
     toShape: 'Begin with + and the country code. Example: +55 11 91234-5678.', empty: 'Write the message.', unsure: 'We do not know whether the message left. Trying again does not send it twice.', again: 'Try again', refused: 'Meta refused this message. The reason is below.', window: 'Free texts arrive only within 24 h of the person’s last message.', reply: 'Reply', deleted: 'This message was deleted.', edited: 'edited',
   },
   groups: { access: 'Access', webhooks: 'Webhooks', numbers: 'Numbers', people: 'People' },
@@ -188,7 +193,7 @@ export const en = {
     lead: 'What Meta told us, and what we handed to your system.', changes: 'Received', destinations: 'Destinations', field: 'Type', connection: 'Connection', state: 'State', received: 'Received', delay: 'Delay', unowned: 'no connection',
     none: 'No event yet', noneLead: 'Everything that Meta sends shows up here, also what we can not read.', noneFilter: 'No event with these filters.', title: 'Event', raw: 'As Meta sent it', replay: 'Replay', replayed: (n: number) => `${s(n, 'event', 'events')} replayed.`,
     replayAll: (n: number) => `Replay ${n === 1 ? 'this event' : `these ${n}`}`, replayAllTitle: (n: number) => `Replay ${s(n, 'event', 'events')}?`, replayAllLead: 'Each is read anew and handed to the destinations again. What it did once it does not do twice.', replaying: (done: number, all: number) => `Replaying ${done} of ${all}…`, replayFailed: (n: number) => `${s(n, 'event', 'events')} could not be replayed.`,
-    fieldHint: 'Type, such as messages', deliveryId: 'Meta’s delivery', changeId: 'Event', event: 'Notice',
+    fieldHint: 'Type, such as messages', fieldRule: 'Letters, digits and underscores only.', deliveryId: 'Meta’s delivery', changeId: 'Event', event: 'Notice',
   },
   destinations: {
     lead: 'Addresses of your system that receive events as they come.', add: 'Add destination', none: 'No destination yet', noneLead: 'Add the address of your system to receive each event as it comes. Without one, read them through the API.', url: 'Address (https)', urlHelp: 'A public address of your system that answers 2xx.',

@@ -36,11 +36,11 @@ export const pt = {
   common: {
     cancel: 'Cancelar', close: 'Fechar', back: 'Voltar', retry: 'Tentar de novo', copy: 'Copiar', copied: 'Copiado', more: 'Mostrar mais', loading: 'Carregando…',
     never: 'nunca', none: 'nenhum', unknown: 'desconhecido', all: 'Todas', search: 'Buscar', clear: 'Limpar filtros', details: 'Detalhes',
-    why: 'Motivo', now: 'agora', of: (a: number, b: number) => `${a} de ${b}`, partial: (count: number) => `Mostrando os primeiros ${count.toLocaleString('pt-BR')}. Escolha uma organização para ver o resto.`,
+    why: 'Motivo', now: 'agora', of: (a: number, b: number) => `${a} de ${b}`, partial: (count: number, all: boolean) => `Mostrando os primeiros ${count.toLocaleString('pt-BR')}. ${all ? 'Escolha uma organização para ver o resto.' : 'O resto está na API.'}`,
     stale: (age: string) => `Não foi possível atualizar. O que você vê é de ${age}.`, updated: (age: string) => `Atualizado ${age}`, openInNew: 'abre em outra aba',
   },
   problem: {
-    code: 'Código', request: 'pedido', meta: 'A Meta disse', copyCode: 'Copiar código', title: 'Não foi possível concluir',
+    code: 'Código', request: 'pedido', meta: 'A Meta disse', copyCode: 'Copiar código', form: 'não tem o formato esperado', title: 'Não foi possível concluir',
     local: {
       NO_ANSWER: 'O servidor não respondeu. Verifique a conexão e tente de novo.',
       NOT_OURS: 'A resposta não veio deste serviço. Tente de novo; se continuar, avise quem cuida do sistema.',
@@ -161,7 +161,7 @@ export const pt = {
     noNumbers: 'A conta não tem números. O cliente pode adicionar um no Gerenciador do WhatsApp.', noActivities: 'Nada aconteceu ainda.', noActivitiesHere: 'Nada deste tipo nesta página da linha do tempo.',
   },
   messages: {
-    none: 'Nenhuma mensagem ainda.', placeholder: 'Escreva uma mensagem', to: 'Para (com código do país)', send: 'Enviar', from: 'Enviar por', kind: (type: string) => `[${type}]`, sent: 'Mensagem entregue à Meta.', text: 'Mensagem',
+    none: 'Nenhuma mensagem ainda.', placeholder: 'Escreva uma mensagem', to: 'Para (com código do país)', send: 'Enviar', from: 'Enviar por', kind: (type: string): string => MESSAGES[type] ?? `[${type}]`, sent: 'Mensagem entregue à Meta.', text: 'Mensagem',
     toShape: 'Comece com + e o código do país. Exemplo: +55 11 91234-5678.', empty: 'Escreva a mensagem.', unsure: 'Não sabemos se a mensagem saiu. Tentar de novo não a envia duas vezes.', again: 'Tentar de novo', refused: 'A Meta recusou esta mensagem. O motivo está abaixo.', window: 'Textos livres só chegam até 24 h depois da última mensagem da pessoa.', reply: 'Responder', deleted: 'Esta mensagem foi apagada.', edited: 'editada',
   },
   groups: { access: 'Acesso', webhooks: 'Webhooks', numbers: 'Números', people: 'Pessoas' } satisfies Record<ActivityGroup, string>,
@@ -193,7 +193,7 @@ export const pt = {
     lead: 'O que a Meta avisou e o que entregamos ao seu sistema.', changes: 'Recebidos', destinations: 'Destinos', field: 'Tipo', connection: 'Conexão', state: 'Situação', received: 'Recebido', delay: 'Atraso', unowned: 'sem conexão',
     none: 'Nenhum evento ainda', noneLead: 'Tudo o que a Meta enviar aparece aqui, também o que não soubermos ler.', noneFilter: 'Nenhum evento com estes filtros.', title: 'Evento', raw: 'Como a Meta enviou', replay: 'Reprocessar', replayed: (n: number) => `${s(n, 'evento reprocessado', 'eventos reprocessados')}.`,
     replayAll: (n: number) => `Reprocessar ${n === 1 ? 'este evento' : `estes ${n}`}`, replayAllTitle: (n: number) => `Reprocessar ${s(n, 'evento', 'eventos')}?`, replayAllLead: 'Cada um é lido de novo e entregue outra vez aos destinos. O que já fez não faz duas vezes.', replaying: (done: number, all: number) => `Reprocessando ${done} de ${all}…`, replayFailed: (n: number) => `${s(n, 'evento não pôde ser reprocessado', 'eventos não puderam ser reprocessados')}.`,
-    fieldHint: 'Tipo, como messages', deliveryId: 'Entrega da Meta', changeId: 'Evento', event: 'Aviso',
+    fieldHint: 'Tipo, como messages', fieldRule: 'Só letras, números e sublinhados.', deliveryId: 'Entrega da Meta', changeId: 'Evento', event: 'Aviso',
   },
   destinations: {
     lead: 'Endereços do seu sistema que recebem os eventos na hora.', add: 'Adicionar destino', none: 'Nenhum destino ainda', noneLead: 'Adicione o endereço do seu sistema para receber cada evento assim que chega. Sem destino, leia pela API.', url: 'Endereço (https)', urlHelp: 'Um endereço público do seu sistema que responde 2xx.',
@@ -221,6 +221,12 @@ export const pt = {
 
 // Of a receiver that answers is said that it refused; what else went wrong is not its doing alone.
 const failed = (failure: string) => isRefusal(failure) ? `O seu sistema recusou (${failure})` : `Não chegou ao seu sistema (${pt.destinations.failure(failure)})`
+
+// What a message without a text is.
+const MESSAGES: Record<string, string> = {
+  audio: 'Áudio', button: 'Botão', contacts: 'Contato', document: 'Documento', image: 'Imagem', interactive: 'Mensagem interativa', location: 'Localização', order: 'Pedido',
+  reaction: 'Reação', sticker: 'Figurinha', system: 'Aviso do WhatsApp', template: 'Modelo de mensagem', unsupported: 'Tipo de mensagem que o WhatsApp não entrega aqui', video: 'Vídeo',
+}
 
 const FAILURES: Record<string, string> = {
   'not an absolute https URL without user and fragment': 'o endereço não é um URL https completo', 'the address is not allowed': 'o endereço não é permitido', 'the name does not resolve': 'o nome do endereço não existe',
