@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
+	"gorm.io/gorm"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
@@ -186,4 +187,43 @@ func TestWithoutACodeOnlyTheOwnBusinessClaimsItsOwn(t *testing.T) {
 	if err != nil || checked.GetConnection().GetState() != onboardingv1.Connection_CONNECTED {
 		t.Errorf("checked: %v %v", checked, err)
 	}
+}
+
+// A connection that remembers a token that was replaced asks which one serves its WABA.
+func TestAConnectionTakesUpTheTokenThatServesIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.as(org1)
+		before, shared := b.connect(c, graphsim.SignUp{Phones: onCloudAPI(1)})
+		again := b.meta.SignUp(graphsim.SignUp{WABAIDs: shared.WABAIDs})
+		wantState(t, b.claim(c, &onboardingv1.ClaimWabaRequest{Code: again.Code}), onboardingv1.Onboarding_CONNECTED)
+		id := before.GetConnectionId()
+		serving := b.connection(c, id).GetToken().GetTokenId()
+		for name, ask := range map[string]func() (*onboardingv1.Connection, error){
+			"read": func() (*onboardingv1.Connection, error) {
+				resp, err := c.GetConnection(t.Context(), &onboardingv1.GetConnectionRequest{ConnectionId: id})
+				return resp.GetConnection(), err
+			},
+			"check": func() (*onboardingv1.Connection, error) {
+				resp, err := c.CheckConnection(t.Context(), &onboardingv1.CheckConnectionRequest{ConnectionId: id})
+				return resp.GetConnection(), err
+			},
+			"subscribe": func() (*onboardingv1.Connection, error) {
+				resp, err := c.SubscribeWebhooks(t.Context(), &onboardingv1.SubscribeWebhooksRequest{ConnectionId: id})
+				return resp.GetConnection(), err
+			},
+		} {
+			err := b.db.InTx(t.Context(), func(tx *gorm.DB) error {
+				stale := map[string]any{"token_id": before.GetToken().GetTokenId(), "token_state": "SUPERSEDED", "state": "RECONNECT_REQUIRED"}
+				return tx.Table("connections").Where("id = ?", id).Updates(stale).Error
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, err := ask()
+			if err != nil || now.GetState() != onboardingv1.Connection_CONNECTED || now.GetToken().GetTokenId() != serving || now.GetToken().GetState() != "ACTIVE" {
+				t.Errorf("%s: %v %v", name, now, err)
+			}
+		}
+	})
 }

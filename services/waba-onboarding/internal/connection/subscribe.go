@@ -55,5 +55,9 @@ func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.Find
 			fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED)
 	}
 	none := ""
-	return store.Findings{Proof: &none, AccessReason: &none, Activity: "SUBSCRIPTION_PROVEN"}, nil
+	proven := store.Findings{Proof: &none, AccessReason: &none, Activity: "SUBSCRIPTION_PROVEN"}
+	if facts, err := s.tokenFacts(ctx, c); err == nil {
+		proven.Token = facts // that Meta took it says nothing against what the connection had of it
+	}
+	return proven, nil
 }

@@ -67,6 +67,9 @@ func (s *Service) work(ctx context.Context, args store.ClaimArgs) (time.Duration
 	if err := s.Store.BeginStep(ctx, &o); err != nil {
 		return 0, err
 	}
+	if !begun(&o) {
+		return store.BindPause, nil
+	}
 	for o.State == store.Claiming {
 		progress, err := stepOf(o.Steps.Current().Name)(s, ctx, &o)
 		goOn := timeLeft(ctx) > stepTime
@@ -76,12 +79,15 @@ func (s *Service) work(ctx context.Context, args store.ClaimArgs) (time.Duration
 		if err != nil {
 			return s.verdict(ctx, &o, err)
 		}
-		if !goOn && o.State == store.Claiming {
+		if o.State == store.Claiming && !begun(&o) {
 			return time.Millisecond, nil
 		}
 	}
 	return 0, nil
 }
+
+// begun tells whether the current step is this job's: it may be another job's, or not its turn.
+func begun(o *store.Onboarding) bool { return o.Steps.Current().State == store.StepRunning }
 
 // stepTime is what a step needs to be worth beginning: a call to Meta has 10 s. One that is cut by the end of its job
 // would look as if Meta had been silent.

@@ -33,13 +33,10 @@ func (s *Store) LoadClaim(ctx context.Context, id uuid.UUID) (Onboarding, error)
 	return read(ctx, s, func(tx *gorm.DB, o *Onboarding) error { return tx.Where("id = ?", id).Take(o).Error })
 }
 
-// BeginStep writes down that the current step is about to be tried. ErrFenced stops a twin.
+// BeginStep writes down that the current step is about to be tried, unless it is bind and not its turn: then the step is
+// still PENDING afterwards, and to be begun after BindPause. ErrFenced stops a twin.
 func (s *Store) BeginStep(ctx context.Context, o *Onboarding) error {
-	return s.changeClaim(ctx, o, func(_ *gorm.DB, next *Onboarding) error {
-		next.Steps.Current().begin(s.now())
-		next.RunTime = ptr(s.now().Add(jobLife))
-		return nil
-	})
+	return s.changeClaim(ctx, o, func(tx *gorm.DB, next *Onboarding) error { return s.begin(tx, next) })
 }
 
 // changeClaim changes an onboarding as its worker knows it, who takes over what was committed, and nothing else: one whose
@@ -70,20 +67,21 @@ func (s *Store) Worked(o *Onboarding) bool {
 	return current != nil && current.State == StepRunning && o.RunTime != nil && s.now().Before(*o.RunTime)
 }
 
-// FinishStep writes down what the running step did and begins the next one, in one commit; unless another job is to go
-// on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are outcomes of hold.
+// FinishStep writes down what the running step did and begins the next one, as BeginStep does, in one commit; unless
+// another job is to go on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are outcomes of hold.
 func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn bool) error {
 	return s.changeClaim(ctx, o, func(tx *gorm.DB, next *Onboarding) error {
 		next.Steps.Current().end(StepDone, "", s.now())
 		if err := s.applyProgress(tx, next, p); err != nil {
 			return err
 		}
-		switch current := next.Steps.Current(); {
-		case current == nil:
+		switch {
+		case next.Steps.Current() == nil:
 			s.move(next, Connected, "")
 		case goOn:
-			current.begin(s.now())
-			next.RunTime = ptr(s.now().Add(jobLife))
+			if err := s.begin(tx, next); err != nil {
+				return err
+			}
 		default:
 			next.RunTime = ptr(s.now().Add(slack))
 		}

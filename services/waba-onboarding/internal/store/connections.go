@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -71,13 +72,14 @@ func (c *Connection) ended() bool {
 
 // TokenFacts is what the broker says of a connection's token.
 type TokenFacts struct {
+	ID         string // empty: still the one that the connection has
 	State      string
 	ExpireTime *time.Time
 }
 
 // HasToken tells whether the broker's word on the token is what the connection knows already.
 func (c *Connection) HasToken(said TokenFacts) bool {
-	return said.State == c.TokenState && sameTime(said.ExpireTime, c.TokenExpireTime)
+	return said.ID == c.TokenID && said.State == c.TokenState && sameTime(said.ExpireTime, c.TokenExpireTime)
 }
 
 // connect is the end of a claim: its token serves the connection, what it read and proved is the connection's, and its
@@ -180,6 +182,7 @@ func (s *Store) RecordFindings(ctx context.Context, read Connection, found Findi
 func (s *Store) writeFindings(tx *gorm.DB, c Connection, found Findings) error {
 	columns := map[string]any{}
 	if found.Token != nil {
+		columns["token_id"] = cmp.Or(found.Token.ID, c.TokenID)
 		columns["token_state"], columns["token_expire_time"] = found.Token.State, found.Token.ExpireTime
 	}
 	if found.AccessReason != nil && (*found.AccessReason == "" || !c.ended()) {

@@ -67,18 +67,6 @@ func (s *Store) cancelClaims(tx *gorm.DB, connection uuid.UUID) error {
 	return nil
 }
 
-// Binding tells whether a claim of the connection has begun to bind and has not ended.
-func (s *Store) Binding(ctx context.Context, connection uuid.UUID) (bool, error) {
-	return read(ctx, s, func(tx *gorm.DB, binding *bool) error {
-		var claims []Onboarding
-		err := tx.Where("connection_id = ? and state = ?", connection, Claiming).Find(&claims).Error
-		for _, o := range claims {
-			*binding = *binding || o.Steps.bindBegun()
-		}
-		return err
-	})
-}
-
 // PostponeDisconnect says when the job comes again.
 func (s *Store) PostponeDisconnect(ctx context.Context, c Connection, delay time.Duration) error {
 	return s.changeEnding(ctx, c, map[string]any{"run_time": s.now().Add(delay + slack)})
