@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -43,15 +44,13 @@ func (e *Error) Error() string {
 }
 
 // Metadata is what callers are told of Meta's word: enough for Meta's support. Its keys are metaCode, metaSubcode,
-// metaMessage, fbtraceId and, where Meta gave some, metaDetails.
+// metaMessage, metaDetails and fbtraceId, each only where Meta said it.
 func (e *Error) Metadata() map[string]string {
 	metadata := map[string]string{
 		"metaCode": strconv.Itoa(e.Code), "metaSubcode": strconv.Itoa(e.Subcode),
-		"metaMessage": e.Message, "fbtraceId": e.TraceID,
+		"metaMessage": e.Message, "metaDetails": e.Details, "fbtraceId": e.TraceID,
 	}
-	if e.Details != "" {
-		metadata["metaDetails"] = e.Details
-	}
+	maps.DeleteFunc(metadata, func(_, value string) bool { return value == "" || value == "0" })
 	return metadata
 }
 

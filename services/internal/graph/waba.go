@@ -55,8 +55,21 @@ func (c *Client) Unsubscribe(ctx context.Context, waba string, as Credential) er
 	return c.changeSubscription(ctx, http.MethodDelete, waba, as)
 }
 
+// changeSubscription takes {"success": false} for Meta's word: whether we are subscribed is a matter of yes or no.
 func (c *Client) changeSubscription(ctx context.Context, method, waba string, as Credential) error {
-	if err := c.succeed(ctx, call{method: method, id: waba, path: "subscribed_apps", bearer: as}); err != nil {
+	k := call{method: method, id: waba, path: "subscribed_apps", bearer: as}
+	var got struct {
+		Success *flag `json:"success"`
+	}
+	err := c.fetch(ctx, k, &got)
+	switch {
+	case err != nil:
+	case got.Success == nil:
+		err = c.silence(ctx, ErrNoVerdict, k, "HTTP 2xx without success")
+	case !bool(*got.Success):
+		err = &Error{Status: http.StatusOK, Message: `Meta answered {"success": false}`}
+	}
+	if err != nil {
 		return fmt.Errorf("%s subscribed_apps: %w", method, err)
 	}
 	return nil

@@ -67,6 +67,33 @@ func Explain(err error) *fault.Error {
 	return metaFault(errorsv1.ErrorReason_META_REJECTED, said)
 }
 
+// ExplainWABA is Explain for a call about a WABA: one that does not exist for a token is not shared.
+func ExplainWABA(err error) *fault.Error {
+	var said *graph.Error
+	if errors.As(err, &said) && said.ObjectMissing() {
+		return metaFault(errorsv1.ErrorReason_WABA_NOT_SHARED, said)
+	}
+	return Explain(err)
+}
+
+// codeBlocked is 368: blocked for breaking Meta's rules, for a long while (WhatsApp > Support > Error codes).
+const codeBlocked = 368
+
+// ExplainSubscription is ExplainWABA for a subscription that Meta refused, unless it has a better name.
+func ExplainSubscription(err error) *fault.Error {
+	why := ExplainWABA(err)
+	if why.Reason() != errorsv1.ErrorReason_META_REJECTED {
+		return why
+	}
+	reason := errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED
+	var said *graph.Error
+	if errors.As(err, &said) && said.Code == codeBlocked {
+		reason = errorsv1.ErrorReason_ACCOUNT_RESTRICTED
+	}
+	return fault.New(reason).Cause(err).WithAll(why.Metadata())
+}
+
+// metaFault has what Meta said in its metadata, where it said it.
 func metaFault(reason fault.Reason, said *graph.Error) *fault.Error {
 	return fault.New(reason).Cause(said).WithAll(said.Metadata())
 }
@@ -95,10 +122,4 @@ func UntilAnswer(ctx context.Context, longest time.Duration) (context.Context, c
 		longest = min(longest, time.Until(deadline)-time.Second)
 	}
 	return context.WithTimeout(ctx, max(longest, 0))
-}
-
-// Missing tells whether Meta said that the object does not exist for this token.
-func Missing(err error) bool {
-	var said *graph.Error
-	return errors.As(err, &said) && said.ObjectMissing()
 }

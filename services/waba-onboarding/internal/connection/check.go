@@ -78,13 +78,11 @@ func (s *Service) ask(ctx context.Context, waba string, token graph.Credential) 
 
 // accessVerdict records Meta's or the broker's no; what is no verdict stays an error.
 func (s *Service) accessVerdict(check store.Findings, err error) (store.Findings, error) {
-	why := Explain(err)
+	why := ExplainWABA(err)
 	reason := why.Reason()
 	switch {
 	case Temporary(why):
 		return check, why
-	case Missing(err):
-		reason = errorsv1.ErrorReason_WABA_NOT_SHARED
 	case reason == errorsv1.ErrorReason_TOKEN_NOT_FOUND:
 		reason = errorsv1.ErrorReason_TOKEN_INVALID
 	case reason == errorsv1.ErrorReason_META_REJECTED, reason == errorsv1.ErrorReason_DATA_INTEGRITY:

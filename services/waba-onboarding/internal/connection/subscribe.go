@@ -31,6 +31,21 @@ func (s *Service) SubscribeWebhooks(ctx context.Context, req *onboardingv1.Subsc
 	return &onboardingv1.SubscribeWebhooksResponse{Connection: described}, err
 }
 
+// notSubscribed is what Meta, or the broker, said against it. Silence is nothing to be recorded, nor is anything of a
+// connection that is being claimed: its claim says it.
+func (s *Service) notSubscribed(c store.Connection, err error) (store.Findings, error) {
+	why := ExplainSubscription(err)
+	if Temporary(why) || c.State == store.ConnectionClaiming {
+		return store.Findings{}, why
+	}
+	check, unclear := s.accessVerdict(store.Findings{}, err)
+	if unclear != nil { // it says nothing of our access
+		check = store.Findings{Reason: why.Reason().String()}
+	}
+	check.Activity = "SUBSCRIPTION_FAILED"
+	return check, why
+}
+
 // subscribe subscribes and proves. It answers what is to be recorded, if anything, and the fault that the caller hears.
 func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.Findings, error) {
 	token, err := TokenOf(ctx, s.Broker, c)
@@ -42,12 +57,7 @@ func (s *Service) subscribe(ctx context.Context, c store.Connection) (store.Find
 		apps, err = s.Meta.SubscribedApps(ctx, c.WabaID, token)
 	}
 	if err != nil {
-		check, unclear := s.accessVerdict(store.Findings{}, err)
-		if unclear != nil || c.State == store.ConnectionClaiming {
-			return store.Findings{}, Explain(err)
-		}
-		check.Activity = "SUBSCRIPTION_FAILED"
-		return check, Explain(err)
+		return s.notSubscribed(c, err)
 	}
 	if !slices.Contains(apps, s.AppID) {
 		failed := notSubscribed

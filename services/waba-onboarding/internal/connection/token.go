@@ -19,6 +19,17 @@ func TokenOf(ctx context.Context, broker tokenbrokerv1.TokenBrokerServiceClient,
 	return CredentialOf(resp), nil
 }
 
+// tokenByID asks for a token that serves no WABA yet.
+func (s *Service) tokenByID(ctx context.Context, c store.Connection, id string) (graph.Credential, error) {
+	resp, err := s.Broker.GetAccessToken(ctx, &tokenbrokerv1.GetAccessTokenRequest{
+		OrganizationId: c.OrganizationID, Of: &tokenbrokerv1.GetAccessTokenRequest_TokenId{TokenId: id},
+	})
+	if err != nil {
+		return graph.Credential{}, err
+	}
+	return CredentialOf(resp), nil
+}
+
 func accessOf(ctx context.Context, broker tokenbrokerv1.TokenBrokerServiceClient, c store.Connection) (*tokenbrokerv1.GetAccessTokenResponse, error) {
 	return broker.GetAccessToken(ctx, &tokenbrokerv1.GetAccessTokenRequest{
 		OrganizationId: c.OrganizationID, Of: &tokenbrokerv1.GetAccessTokenRequest_WabaId{WabaId: c.WabaID},

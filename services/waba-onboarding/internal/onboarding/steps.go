@@ -97,11 +97,8 @@ func (s *Service) readWaba(ctx context.Context, o *store.Onboarding) (store.Prog
 		return store.Progress{}, err
 	}
 	facts, err := connection.Read(ctx, s.Meta, o.WabaID, token, s.Now())
-	if connection.Missing(err) {
-		return store.Progress{}, fault.New(errorsv1.ErrorReason_WABA_NOT_SHARED).Cause(err)
-	}
 	if err != nil {
-		return store.Progress{}, err
+		return store.Progress{}, connection.ExplainWABA(err)
 	}
 	posted := func(n store.PhoneNumber) bool { return n.PhoneNumberID == o.PhoneNumberID }
 	if o.PhoneNumberID != "" && !slices.ContainsFunc(facts.PhoneNumbers, posted) {
@@ -124,16 +121,12 @@ func (s *Service) subscribe(ctx context.Context, o *store.Onboarding) (store.Pro
 	return store.Progress{}, s.subscribed(s.Meta.Subscribe(ctx, o.WabaID, token))
 }
 
-// subscribed names a refusal of the subscription for what it is, unless it has a better name.
+// subscribed names a refusal of the subscription for what it is.
 func (s *Service) subscribed(err error) error {
 	if err == nil {
 		return nil
 	}
-	why := connection.Explain(err)
-	if why.Reason() != errorsv1.ErrorReason_META_REJECTED {
-		return why
-	}
-	return fault.New(errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED).Cause(err).WithAll(why.Metadata())
+	return connection.ExplainSubscription(err)
 }
 
 // prove believes only the list. Where Meta accepted a subscription and does not list it, it is told once more.

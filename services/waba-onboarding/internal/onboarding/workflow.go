@@ -77,7 +77,11 @@ func (s *Service) work(ctx context.Context, args store.ClaimArgs) (time.Duration
 			err = s.Store.FinishStep(ctx, &o, progress, goOn)
 		}
 		if err != nil {
-			return s.verdict(ctx, &o, err)
+			delay, err := s.verdict(ctx, &o, err)
+			if errors.Is(err, store.ErrFenced) { // somebody ended the claim, and may wait for this step's end
+				err = errors.Join(err, s.Store.LeaveClaim(ctx, o.ID))
+			}
+			return delay, err
 		}
 		if o.State == store.Claiming && !begun(&o) {
 			return time.Millisecond, nil

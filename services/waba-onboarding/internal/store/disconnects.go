@@ -60,30 +60,67 @@ func (s *Store) cancelClaims(tx *gorm.DB, connection uuid.UUID) error {
 		if o.Steps.bindBegun() {
 			continue // it only goes forward; the job waits for it
 		}
+		var busy *time.Time
+		if s.Worked(&o) && o.Steps.Get(StepSubscribe).State != StepPending {
+			busy = o.RunTime
+		}
 		if err := s.fail(tx, &o, errorsv1.ErrorReason_DISCONNECTING.String(), nil); err != nil {
+			return err
+		}
+		if err := tx.Model(&Onboarding{}).Where("id = ?", o.ID).Update("run_time", busy).Error; err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// Subscriber is the token of a claim that the disconnection ended and that may have subscribed us; empty where there is
+// none. It is busy while that claim's worker may still be at it.
+func (s *Store) Subscriber(ctx context.Context, c Connection) (tokenID string, busy bool, err error) {
+	claims, err := read(ctx, s, func(tx *gorm.DB, claims *[]Onboarding) error {
+		ended := tx.Where("connection_id = ? and state = ? and state_time >= ?", c.ID, Failed, c.DisconnectTime)
+		return ended.Order("id").Find(claims).Error
+	})
+	for _, o := range claims {
+		if o.Steps.Get(StepSubscribe).State != StepPending {
+			tokenID = o.TokenID
+			busy = busy || (o.RunTime != nil && s.now().Before(*o.RunTime))
+		}
+	}
+	return tokenID, busy, err
+}
+
+// LeaveClaim records that the worker of a claim that somebody else ended is no longer at it.
+func (s *Store) LeaveClaim(ctx context.Context, id uuid.UUID) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&Onboarding{}).Where("id = ? and state = ?", id, Failed).Update("run_time", nil).Error
+	})
+}
+
 // PostponeDisconnect says when the job comes again.
 func (s *Store) PostponeDisconnect(ctx context.Context, c Connection, delay time.Duration) error {
-	return s.changeEnding(ctx, c, map[string]any{"run_time": s.now().Add(delay + slack)})
-}
-
-// MarkUnsubscribed records that Meta was told, or refused to hear it.
-func (s *Store) MarkUnsubscribed(ctx context.Context, c Connection) error {
-	return s.changeEnding(ctx, c, map[string]any{
-		"unsubscribed": true, "subscription_proven": false, "run_time": s.now().Add(jobLife),
-	})
-}
-
-func (s *Store) changeEnding(ctx context.Context, c Connection, columns map[string]any) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		mine := tx.Model(&Connection{}).Where("id = ? and epoch = ?", c.ID, c.Epoch)
-		return database.OneRow(mine.Updates(columns), ErrFenced)
+		return changeEnding(tx, c, map[string]any{"run_time": s.now().Add(delay + slack)})
 	})
+}
+
+// MarkUnsubscribed records that Meta was told; or, with the reason and its variables, that it is told no more.
+func (s *Store) MarkUnsubscribed(ctx context.Context, c Connection, reason string, said map[string]string) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		err := changeEnding(tx, c, map[string]any{
+			"unsubscribed": true, "subscription_proven": false, "run_time": s.now().Add(jobLife),
+		})
+		if err != nil || reason == "" {
+			return err
+		}
+		told := c.activity("UNSUBSCRIBE_FAILED", "", reason)
+		told.Metadata = said
+		return s.note(tx, told)
+	})
+}
+
+func changeEnding(tx *gorm.DB, c Connection, columns map[string]any) error {
+	return database.OneRow(tx.Model(&Connection{}).Where("id = ? and epoch = ?", c.ID, c.Epoch).Updates(columns), ErrFenced)
 }
 
 // EndConnection gives the WABA up. The history stays.

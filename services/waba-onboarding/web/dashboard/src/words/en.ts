@@ -170,7 +170,7 @@ export const en = {
     ONBOARDING_STARTED: 'Signup started', CODE_POSTED: 'The customer finished at Meta', CODE_EXCHANGED: 'Access received from Meta', CLAIM_STARTED: 'Connecting began', CLAIM_RESTARTED: 'Connecting taken up again',
     CLAIM_FAILED: 'Connecting was not completed', CHOICE_OFFERED: 'Several accounts shared: asked to choose', WABA_CHOSEN: 'Account chosen', WABA_HELD: 'Account reserved', CONNECTED: 'Account connected and confirmed',
     CHECKED: 'Checked with Meta', SUBSCRIPTION_PROVEN: 'Webhook subscription confirmed', SUBSCRIPTION_FAILED: 'Meta did not confirm the webhook subscription', NUMBER_FOUND: 'A new number of the account was found', NUMBER_REGISTRATION_STARTED: 'Registration of the number began',
-    DISCONNECT_REQUESTED: 'Disconnection requested', DISCONNECTED: 'Account disconnected',
+    DISCONNECT_REQUESTED: 'Disconnection requested', UNSUBSCRIBE_FAILED: 'Meta did not end the webhook subscription', DISCONNECTED: 'Account disconnected',
     DESTINATION_CREATED: 'Destination added', DESTINATION_URL_CHANGED: 'Address of the destination changed', DESTINATION_SECRET_ROTATED: 'Secret of the destination rotated', DESTINATION_DELETED: 'Destination removed',
   },
   metaEvent: {

@@ -170,7 +170,7 @@ export const pt = {
     ONBOARDING_STARTED: 'Cadastro iniciado', CODE_POSTED: 'O cliente concluiu na Meta', CODE_EXCHANGED: 'Acesso recebido da Meta', CLAIM_STARTED: 'Conexão iniciada', CLAIM_RESTARTED: 'Conexão retomada',
     CLAIM_FAILED: 'A conexão não foi concluída', CHOICE_OFFERED: 'Várias contas compartilhadas: escolha pedida', WABA_CHOSEN: 'Conta escolhida', WABA_HELD: 'Conta reservada', CONNECTED: 'Conta conectada e confirmada',
     CHECKED: 'Verificada com a Meta', SUBSCRIPTION_PROVEN: 'Assinatura de webhooks confirmada', SUBSCRIPTION_FAILED: 'A Meta não confirmou a assinatura de webhooks', NUMBER_FOUND: 'Um número novo da conta foi encontrado', NUMBER_REGISTRATION_STARTED: 'Registro do número iniciado',
-    DISCONNECT_REQUESTED: 'Desconexão pedida', DISCONNECTED: 'Conta desconectada',
+    DISCONNECT_REQUESTED: 'Desconexão pedida', UNSUBSCRIBE_FAILED: 'A Meta não encerrou a assinatura de webhooks', DISCONNECTED: 'Conta desconectada',
     DESTINATION_CREATED: 'Destino adicionado', DESTINATION_URL_CHANGED: 'Endereço do destino trocado', DESTINATION_SECRET_ROTATED: 'Segredo do destino trocado', DESTINATION_DELETED: 'Destino removido',
   } satisfies Record<ActivityName, string>,
   metaEvent: {
