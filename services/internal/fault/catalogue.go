@@ -177,6 +177,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"The signup can not be opened, since a setting is missing here", "Whoever runs the system must set META_CONFIG_ID"},
 			Text{"Não é possível abrir o cadastro, pois falta um ajuste aqui", "Quem opera o sistema deve definir META_CONFIG_ID"},
 		},
+		errorsv1.ErrorReason_CODE_THROTTLED: {
+			codes.FailedPrecondition,
+			Text{"Meta limits our calls for now and did not take the authorization code, which is spent", "Wait a minute, then open the signup again for a new code"},
+			Text{"A Meta está limitando nossas chamadas e não aceitou o código de autorização, que está gasto", "Espere um minuto e abra o cadastro de novo para obter outro código"},
+		},
 		errorsv1.ErrorReason_EXCHANGE_IN_PROGRESS: {
 			codes.Unavailable,
 			Text{"The authorization code is being spent right now", "Ask again in a moment"},
@@ -199,13 +204,13 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 		},
 		errorsv1.ErrorReason_META_REJECTED: {
 			codes.FailedPrecondition,
-			Text{"Meta refused", "See Meta's code in the metadata, mend its cause and try again"},
-			Text{"A Meta recusou", "Veja o código da Meta nos metadados, corrija a causa e tente de novo"},
+			Text{"Meta refused", "See Meta's code in the metadata, mend its cause and try again; a signup has to be opened again"},
+			Text{"A Meta recusou", "Veja o código da Meta nos metadados, corrija a causa e tente de novo; um cadastro precisa ser aberto de novo"},
 		},
 		errorsv1.ErrorReason_META_RATE_LIMITED: {
 			codes.ResourceExhausted,
-			Text{"Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"},
-			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"},
+			Text{"Meta limits our calls for now", "Wait as long as told and try again"},
+			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"},
 		},
 		errorsv1.ErrorReason_META_UNAVAILABLE: {
 			codes.Unavailable,
@@ -231,6 +236,11 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			codes.FailedPrecondition,
 			Text{"The customer did not share this WhatsApp account with us", "Open the signup again and choose the account in Meta's window"},
 			Text{"O cliente não compartilhou esta conta do WhatsApp conosco", "Abra o cadastro de novo e escolha a conta na janela da Meta"},
+		},
+		errorsv1.ErrorReason_WABA_ID_REQUIRED: {
+			codes.FailedPrecondition,
+			Text{"Meta does not say which WhatsApp account was shared", "Send the same code again with the wabaId that Meta's window reported, or open the signup again"},
+			Text{"A Meta não diz qual conta do WhatsApp foi compartilhada", "Envie o mesmo código de novo com o wabaId que a janela da Meta informou, ou abra o cadastro de novo"},
 		},
 		errorsv1.ErrorReason_WABA_CLAIMED_ELSEWHERE: {
 			codes.FailedPrecondition,

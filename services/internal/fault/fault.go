@@ -81,9 +81,9 @@ func (e *Error) Violations() []Violation { return e.violations }
 // Delay is what RetryAfter set; 0 when nothing was.
 func (e *Error) Delay() time.Duration { return e.retryAfter }
 
-// wait is how long a caller is told to wait. Who is told to come less often always hears for how long; Meta does not
+// Wait is how long a caller is told to wait. Who is told to come less often always hears for how long; Meta does not
 // always say it.
-func (e *Error) wait() time.Duration {
+func (e *Error) Wait() time.Duration {
 	if e.retryAfter == 0 && e.Code() == codes.ResourceExhausted {
 		return time.Minute
 	}
@@ -128,7 +128,7 @@ func (e *Error) Status(lang Language) *status.Status {
 		}
 		details = append(details, bad)
 	}
-	if wait := e.wait(); wait > 0 {
+	if wait := e.Wait(); wait > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
 	}
 	details = append(details, &errdetails.Help{Links: []*errdetails.Help_Link{{

@@ -26,7 +26,7 @@ type same struct {
 }
 
 func kept(e *Error) same {
-	return same{e.Reason().String(), e.Code(), e.Metadata(), e.violations, e.wait()}
+	return same{e.Reason().String(), e.Code(), e.Metadata(), e.violations, e.Wait()}
 }
 
 func TestAFaultSurvivesTheWire(t *testing.T) {

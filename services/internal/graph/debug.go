@@ -28,8 +28,9 @@ type TokenInfo struct {
 
 	Scopes []string
 
-	// TargetIDs are the objects that the token was granted, once each, in the order in which Meta lists them. They are
-	// candidates: business ids are among them, and there may be none although the token reads a WABA.
+	// TargetIDs are the objects that the token was granted, once each, in the order in which Meta lists them, but for those
+	// that are named as businesses alone, which come last. They are candidates: there may be none although the token reads
+	// a WABA.
 	TargetIDs []string
 
 	subcode int // why it is not valid, where Meta says it
@@ -43,17 +44,18 @@ type debugAnswer struct {
 }
 
 type debugData struct {
-	AppID      id              `json:"app_id"`
-	Type       text            `json:"type"`
-	Valid      *flag           `json:"is_valid"`
-	Error      json.RawMessage `json:"error"`
-	Expires    moment          `json:"expires_at"`
-	DataAccess moment          `json:"data_access_expires_at"`
-	Scopes     loose[[]text]   `json:"scopes"`
-	Granular   loose[[]grants] `json:"granular_scopes"`
+	AppID      id                     `json:"app_id"`
+	Type       text                   `json:"type"`
+	Valid      *flag                  `json:"is_valid"`
+	Error      json.RawMessage        `json:"error"`
+	Expires    moment                 `json:"expires_at"`
+	DataAccess moment                 `json:"data_access_expires_at"`
+	Scopes     loose[[]text]          `json:"scopes"`
+	Granular   loose[[]loose[grants]] `json:"granular_scopes"`
 }
 
 type grants struct {
+	Scope     text          `json:"scope"`
 	TargetIDs loose[[]text] `json:"target_ids"`
 }
 
@@ -104,16 +106,29 @@ func tokenInfoOf(data *debugData) TokenInfo {
 	for _, scope := range data.Scopes.value {
 		info.Scopes = append(info.Scopes, string(scope))
 	}
-	for _, granted := range data.Granular.value {
-		for _, target := range granted.TargetIDs.value {
-			// Permissions of other products name objects whose ids have another form.
-			if isID(string(target)) && !slices.Contains(info.TargetIDs, string(target)) {
-				info.TargetIDs = append(info.TargetIDs, string(target))
-			}
-		}
-	}
+	info.TargetIDs = data.targets()
 	if said := errorOf(data.Error, http.StatusOK); said != nil {
 		info.Valid, info.subcode = false, said.Subcode
 	}
 	return info
+}
+
+// scopeBusiness has businesses for targets, of which there may be hundreds.
+const scopeBusiness = "business_management"
+
+func (d *debugData) targets() (ids []string) {
+	for _, business := range []bool{false, true} {
+		for _, granted := range d.Granular.value {
+			if (granted.value.Scope == scopeBusiness) != business {
+				continue
+			}
+			for _, target := range granted.value.TargetIDs.value {
+				// Permissions of other products name objects whose ids have another form.
+				if isID(string(target)) && !slices.Contains(ids, string(target)) {
+					ids = append(ids, string(target))
+				}
+			}
+		}
+	}
+	return ids
 }

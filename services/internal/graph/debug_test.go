@@ -20,7 +20,7 @@ func TestATokenIsDescribedWhateverFormItsIDsHave(t *testing.T) {
 		"scopes":["business_management","whatsapp_business_manage_events"],
 		"granular_scopes":[{"scope":"business_management","target_ids":["2729063490000001"]},
 			{"scope":"whatsapp_business_messaging","target_ids":[10229012000000187654321,"102290120000001"]},
-			{"scope":"ads_read","target_ids":["act_1","102290120000001",null,{}]},{"scope":"whatsapp_business_messaging"}],
+			{"scope":"ads_read","target_ids":["act_1","102290120000001",null,{}]},"a string",{"scope":"whatsapp_business_messaging"}],
 		"user_id":"104169020000001"}}`))
 	got, err := m.DebugToken(t.Context(), token())
 	if err != nil {
@@ -30,7 +30,7 @@ func TestATokenIsDescribedWhateverFormItsIDsHave(t *testing.T) {
 		AppID: appID, Type: graph.SystemUser, Valid: true,
 		ExpiresAt: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
 		Scopes:    []string{"business_management", "whatsapp_business_manage_events"},
-		TargetIDs: []string{"2729063490000001", "10229012000000187654321", "102290120000001"},
+		TargetIDs: []string{"10229012000000187654321", "102290120000001", "2729063490000001"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(graph.TokenInfo{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxPages is a hundred times more than any WABA has: 100 numbers fit one page.
-	maxPages  = 100
+	// maxPages is far more than any WABA has, 100 numbers to a page. A list that never ends is read again with each attempt.
+	maxPages  = 20
 	maxCursor = 4 << 10
 )
 

@@ -130,7 +130,7 @@ func TestEndlessPagesEnd(t *testing.T) {
 	if _, err := m.PhoneNumbers(t.Context(), waba, m.Credential(token())); !errors.Is(err, graph.ErrNoVerdict) {
 		t.Errorf("got %v", err)
 	}
-	if m.count() != 100 {
+	if m.count() != 20 {
 		t.Errorf("%d requests", m.count())
 	}
 }
@@ -159,6 +159,30 @@ func TestSubscriptionsAreMadeListedAndEnded(t *testing.T) {
 	}
 	const edge = " /v25.0/" + waba + "/subscribed_apps "
 	if diff := cmp.Diff([]string{"POST" + edge, "GET" + edge, "GET" + edge, "DELETE" + edge}, asked); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestThatASubscriptionDidNotSucceedIsMetasWord(t *testing.T) {
+	t.Parallel()
+	m := setup(t, says(200, `{"success":false}`), says(200, `{"success":"false"}`), says(200, `{}`), says(200, `{"success":null}`))
+	for i := range 4 {
+		err := m.Subscribe(t.Context(), waba, m.Credential(token()))
+		if err == nil || graph.IsSilence(err) != (i > 1) {
+			t.Errorf("answer %d: %v", i, err)
+		}
+	}
+}
+
+func TestWhatMetaSaidHasNothingThatItDidNotSay(t *testing.T) {
+	t.Parallel()
+	m := setup(t, says(400, `{"error":{"message":"no","code":368}}`))
+	err := m.Subscribe(t.Context(), waba, m.Credential(token()))
+	var said *graph.Error
+	if !errors.As(err, &said) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"metaCode": "368", "metaMessage": "no"}, said.Metadata()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -158,6 +158,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Request-Id", x.requestID)
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Add("Vary", "Accept-Language") // sentences for people are in theirs
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	defer g.recover(w, r, x)
 

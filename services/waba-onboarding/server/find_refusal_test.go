@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	onboardingv1 "github.com/whatrack/connect/gen/whatrack/wabaonboarding/v1"
 	"github.com/whatrack/connect/services/graphsim"
 )
@@ -153,4 +155,61 @@ func TestThePostedNumberDecidesAmongSeveralWABAs(t *testing.T) {
 			t.Errorf("connected the WABA of %v, posted %s", numbers, posted)
 		}
 	}
+}
+
+func TestAWABAThatNobodyNamedIsAskedFor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		c := b.as(org1)
+		shared := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularAbsent, Phones: onCloudAPI(1)})
+		other := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularAbsent, Phones: onCloudAPI(1)})
+		late := b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code})
+		soon := b.post(c, &onboardingv1.ClaimWabaRequest{Code: other.Code})
+		b.waits(c, late, "WABA_ID_REQUIRED")
+		b.waits(c, soon, "WABA_ID_REQUIRED")
+		named := b.claim(c, &onboardingv1.ClaimWabaRequest{Code: other.Code, WabaId: other.WABAIDs[0]})
+		wantState(t, named, onboardingv1.Onboarding_CONNECTED)
+
+		b.pass(35 * time.Second)
+		if failed := b.awaitState(c, late, onboardingv1.Onboarding_FAILED); failed.GetReason() != "WABA_ID_REQUIRED" || failed.GetNextAction() == "" {
+			t.Errorf("the onboarding is %v", failed)
+		}
+		healed := b.claim(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code, WabaId: shared.WABAIDs[0], PhoneNumberId: shared.PhoneNumberIDs[0]})
+		wantState(t, healed, onboardingv1.Onboarding_CONNECTED)
+		if n := b.meta.Count("POST", "/oauth/access_token"); n != 2 || healed.GetOnboardingId() != late || named.GetOnboardingId() != soon {
+			t.Errorf("%d codes were spent; healed as %s and %s", n, healed.GetOnboardingId(), named.GetOnboardingId())
+		}
+	})
+}
+
+func TestAWABAThatIsReportedAfterTheCodeIsFound(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	begun := b.begin(c)
+	shared := b.meta.SignUp(graphsim.SignUp{Granular: graphsim.GranularAbsent, Phones: onCloudAPI(1)})
+	customer := b.as(begun.GetClientToken())
+	go func() { _, _ = customer.ClaimWaba(t.Context(), &onboardingv1.ClaimWabaRequest{Code: shared.Code}) }()
+	b.waits(c, begun.GetOnboardingId(), "WABA_ID_REQUIRED")
+	b.report(begun.GetOnboardingId(), begun.GetClientToken(), `{"event": "FINISHED", "wabaId": "`+shared.WABAIDs[0]+`"}`)
+	b.awaitState(c, begun.GetOnboardingId(), onboardingv1.Onboarding_CONNECTED)
+}
+
+func TestAClaimWaitsAsLongAsCallersAreTold(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	shared := b.meta.SignUp(graphsim.SignUp{Phones: onCloudAPI(1)})
+	b.meta.AddFault(graphsim.Fault{Method: "POST", Path: "/*/subscribed_apps", Error: &graphsim.FaultError{Code: 80007}})
+	id := b.post(c, &onboardingv1.ClaimWabaRequest{Code: shared.Code})
+	b.await(c, id, "META_RATE_LIMITED", func(o *onboardingv1.Onboarding) bool {
+		s := step(o, "subscribe")
+		return s.GetReason() == "META_RATE_LIMITED" && s.GetState() == onboardingv1.Step_WAITING
+	})
+	row, err := b.rows.LoadClaim(t.Context(), uuid.MustParse(id))
+	if err != nil || row.RunTime.Before(b.clock.now().Add(50*time.Second)) {
+		t.Errorf("the next try is due at %v: %v", row.RunTime, err)
+	}
+	b.pass(75 * time.Second)
+	b.awaitState(c, id, onboardingv1.Onboarding_CONNECTED)
 }

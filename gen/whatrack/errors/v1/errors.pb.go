@@ -80,6 +80,8 @@ const (
 	ErrorReason_ONBOARDING_EXPIRED ErrorReason = 26
 	// Meta rejects our app id or app secret (Graph 1 "client secret", 101).
 	ErrorReason_APP_CREDENTIALS_REJECTED ErrorReason = 27
+	// Meta throttled the one attempt to spend the code (Graph 4, 17, 32, 613): the code is spent, and waiting brings nothing.
+	ErrorReason_CODE_THROTTLED ErrorReason = 30
 	// The code is being spent right now, by this or another replica; ask again after RetryInfo.
 	ErrorReason_EXCHANGE_IN_PROGRESS ErrorReason = 28
 	// The signup can not be opened: a setting is missing, metadata.setting says which.
@@ -90,7 +92,8 @@ const (
 	ErrorReason_TOKEN_INVALID ErrorReason = 41
 	// The token is stored and Meta has not confirmed it yet.
 	ErrorReason_TOKEN_UNVERIFIED ErrorReason = 42
-	// Meta refused for good; metadata keeps its code, subcode and fbtrace_id. Also a number that Meta locks for three days
+	// Meta refused for good; metadata keeps its code, subcode and fbtrace_id where Meta said them. Where it refused a code, the
+	// code is spent. Also a number that Meta locks for three days
 	// after ten registrations (133016).
 	ErrorReason_META_REJECTED ErrorReason = 60
 	// Meta throttles; RetryInfo says when to come again (Graph 4, 80007, 80008).
@@ -117,6 +120,9 @@ const (
 	ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED ErrorReason = 105
 	// The claim made no progress before its deadline.
 	ErrorReason_CLAIM_STUCK ErrorReason = 106
+	// Nobody said which WABA the signup shared: Meta does not limit the token to any, and none was posted or reported. The same
+	// code posted again with the wabaId goes on.
+	ErrorReason_WABA_ID_REQUIRED ErrorReason = 108
 	// The connection is being disconnected, or was, while something else was under way.
 	ErrorReason_DISCONNECTING ErrorReason = 107
 	// The WABA has no phone number.
@@ -181,6 +187,7 @@ var (
 		25:  "STATE_MISMATCH",
 		26:  "ONBOARDING_EXPIRED",
 		27:  "APP_CREDENTIALS_REJECTED",
+		30:  "CODE_THROTTLED",
 		28:  "EXCHANGE_IN_PROGRESS",
 		29:  "SIGNUP_NOT_CONFIGURED",
 		40:  "TOKEN_EXPIRED",
@@ -199,6 +206,7 @@ var (
 		104: "PERMISSION_MISSING",
 		105: "WEBHOOK_SUBSCRIPTION_FAILED",
 		106: "CLAIM_STUCK",
+		108: "WABA_ID_REQUIRED",
 		107: "DISCONNECTING",
 		120: "NO_PHONE_NUMBER",
 		121: "PIN_REQUIRED",
@@ -244,6 +252,7 @@ var (
 		"STATE_MISMATCH":              25,
 		"ONBOARDING_EXPIRED":          26,
 		"APP_CREDENTIALS_REJECTED":    27,
+		"CODE_THROTTLED":              30,
 		"EXCHANGE_IN_PROGRESS":        28,
 		"SIGNUP_NOT_CONFIGURED":       29,
 		"TOKEN_EXPIRED":               40,
@@ -262,6 +271,7 @@ var (
 		"PERMISSION_MISSING":          104,
 		"WEBHOOK_SUBSCRIPTION_FAILED": 105,
 		"CLAIM_STUCK":                 106,
+		"WABA_ID_REQUIRED":            108,
 		"DISCONNECTING":               107,
 		"NO_PHONE_NUMBER":             120,
 		"PIN_REQUIRED":                121,
@@ -312,8 +322,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\xef\n" +
-	"\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x99\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rINVALID_FIELD\x10\x01\x12\x19\n" +
@@ -342,7 +351,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x15REDIRECT_URI_MISMATCH\x10\x18\x12\x12\n" +
 	"\x0eSTATE_MISMATCH\x10\x19\x12\x16\n" +
 	"\x12ONBOARDING_EXPIRED\x10\x1a\x12\x1c\n" +
-	"\x18APP_CREDENTIALS_REJECTED\x10\x1b\x12\x18\n" +
+	"\x18APP_CREDENTIALS_REJECTED\x10\x1b\x12\x12\n" +
+	"\x0eCODE_THROTTLED\x10\x1e\x12\x18\n" +
 	"\x14EXCHANGE_IN_PROGRESS\x10\x1c\x12\x19\n" +
 	"\x15SIGNUP_NOT_CONFIGURED\x10\x1d\x12\x11\n" +
 	"\rTOKEN_EXPIRED\x10(\x12\x11\n" +
@@ -360,7 +370,8 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x16PHONE_NUMBER_NOT_FOUND\x10g\x12\x16\n" +
 	"\x12PERMISSION_MISSING\x10h\x12\x1f\n" +
 	"\x1bWEBHOOK_SUBSCRIPTION_FAILED\x10i\x12\x0f\n" +
-	"\vCLAIM_STUCK\x10j\x12\x11\n" +
+	"\vCLAIM_STUCK\x10j\x12\x14\n" +
+	"\x10WABA_ID_REQUIRED\x10l\x12\x11\n" +
 	"\rDISCONNECTING\x10k\x12\x13\n" +
 	"\x0fNO_PHONE_NUMBER\x10x\x12\x10\n" +
 	"\fPIN_REQUIRED\x10y\x12\x1a\n" +

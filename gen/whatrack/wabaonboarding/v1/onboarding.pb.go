@@ -818,7 +818,7 @@ type ClaimWabaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As FB.login or the dialog gave it. Empty: claim one of the operator's own WABAs.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Optional with a code; required without.
+	// Optional with a code, unless Meta does not say which WABA was shared (WABA_ID_REQUIRED); required without.
 	WabaId string `protobuf:"bytes,2,opt,name=waba_id,json=wabaId,proto3" json:"waba_id,omitempty"`
 	// Optional; must be one of the WABA's numbers. Decides where several WABAs were shared.
 	PhoneNumberId string `protobuf:"bytes,3,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`

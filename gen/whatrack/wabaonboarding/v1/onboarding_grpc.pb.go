@@ -52,11 +52,13 @@ type OnboardingServiceClient interface {
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
-	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. What else was
+	// posted with it the first time stays, but that a wabaId or phoneNumberId may follow where none was posted
+	// (WABA_ID_REQUIRED). A refused exchange is an error with metadata.onboardingId, and final: its code is spent. A claim
+	// that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
-	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, CODE_THROTTLED, META_REJECTED,
 	// META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
 	// Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
 	ClaimWaba(ctx context.Context, in *ClaimWabaRequest, opts ...grpc.CallOption) (*ClaimWabaResponse, error)
@@ -187,11 +189,13 @@ type OnboardingServiceServer interface {
 	// Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
 	// takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
 	// when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
-	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
-	// exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
+	// that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. What else was
+	// posted with it the first time stays, but that a wabaId or phoneNumberId may follow where none was posted
+	// (WABA_ID_REQUIRED). A refused exchange is an error with metadata.onboardingId, and final: its code is spent. A claim
+	// that fails later is an Onboarding in FAILED.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
-	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+	// ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, CODE_THROTTLED, META_REJECTED,
 	// META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
 	// Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
 	ClaimWaba(context.Context, *ClaimWabaRequest) (*ClaimWabaResponse, error)

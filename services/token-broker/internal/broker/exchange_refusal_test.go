@@ -1,10 +1,11 @@
 package broker_test
 
 import (
+	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/graphsim"
@@ -31,7 +32,7 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 		"garbage":                {graphError(100, 0, "Invalid verification code format."), errorsv1.ErrorReason_CODE_INVALID},
 		"A4 secret":              {graphError(1, 0, "Error validating client secret."), errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED},
 		"A4 app":                 {graphError(101, 0, "Error validating application."), errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED},
-		"throttled":              {graphError(4, 0, ""), errorsv1.ErrorReason_META_RATE_LIMITED},
+		"throttled":              {graphError(4, 0, ""), errorsv1.ErrorReason_CODE_THROTTLED},
 		"not allowed":            {graphError(191, 0, "Given URL is not allowed by the Application configuration"), errorsv1.ErrorReason_META_REJECTED},
 		"code 1":                 {graphError(1, 0, ""), errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},
 		"code 2":                 {graphError(2, 0, ""), errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},
@@ -78,17 +79,21 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 	}
 }
 
-func TestWhenMetaIsThrottlingTheAnswerSaysForHowLong(t *testing.T) {
+// A code that was refused is refused for good: waiting for it brings nothing, however long Meta asks to wait.
+func TestACodeThatMetaThrottledIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := onPostgres(t)
-	b.meta.AddFault(graphsim.Fault{
-		Path: exchangePath, Error: &graphsim.FaultError{Code: 4}, Headers: map[string]string{"Retry-After": "90"},
-	})
-	code := b.meta.SignUp(graphsim.SignUp{}).Code
-	for range 2 {
-		_, err := b.ExchangeCode(t.Context(), exchangeOf("org-1", code))
-		if f := wantFault(t, err, errorsv1.ErrorReason_META_RATE_LIMITED); f.Delay() != 90*time.Second {
-			t.Errorf("the fault says to come again in %s, want 90 s", f.Delay())
+	for _, code := range []int{4, 17, 32, 613} {
+		b.meta.AddFault(graphsim.Fault{
+			Path: exchangePath, Error: &graphsim.FaultError{Code: code}, Headers: map[string]string{"Retry-After": "90"},
+		})
+		signup := b.meta.SignUp(graphsim.SignUp{}).Code
+		for range 2 {
+			_, err := b.ExchangeCode(t.Context(), exchangeOf("org-1", signup))
+			f := wantFault(t, err, errorsv1.ErrorReason_CODE_THROTTLED)
+			if f.Delay() != 0 || f.Code() != codes.FailedPrecondition || f.Metadata()["metaCode"] != strconv.Itoa(code) {
+				t.Errorf("%d: answered %s, to come again in %s: %v", code, f.Code(), f.Delay(), f.Metadata())
+			}
 		}
 	}
 }

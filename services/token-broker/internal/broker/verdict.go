@@ -2,7 +2,6 @@ package broker
 
 import (
 	"errors"
-	"maps"
 	"time"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
@@ -10,9 +9,6 @@ import (
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/token-broker/internal/store"
 )
-
-// retryAfter is the variable under which an exchange keeps how long Meta asked to wait.
-const retryAfter = "retryAfter"
 
 // exchangeReason is what an error of the exchange means to a caller.
 func exchangeReason(err error) fault.Reason {
@@ -30,7 +26,7 @@ func exchangeReason(err error) fault.Reason {
 	case graph.AppRejected:
 		return errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED
 	case graph.RateLimited:
-		return errorsv1.ErrorReason_META_RATE_LIMITED
+		return errorsv1.ErrorReason_CODE_THROTTLED
 	case graph.Rejected:
 		return errorsv1.ErrorReason_META_REJECTED
 	case graph.OutcomeUnknown:
@@ -45,19 +41,12 @@ func graphMetadata(err error) map[string]string {
 	if !errors.As(err, &said) {
 		return map[string]string{}
 	}
-	metadata := said.Metadata()
-	if said.RetryAfter > 0 {
-		metadata[retryAfter] = said.RetryAfter.String()
-	}
-	return metadata
+	return said.Metadata()
 }
 
 // recordedFault is the fault of an exchange that Meta refused, the same each time it is asked for.
 func recordedFault(exchange store.Exchange) error {
-	metadata := maps.Clone(exchange.Metadata)
-	wait, _ := time.ParseDuration(metadata[retryAfter]) // 0 where Meta did not say it
-	delete(metadata, retryAfter)
-	return fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason])).WithAll(metadata).RetryAfter(wait)
+	return fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason])).WithAll(exchange.Metadata)
 }
 
 func inProgress() error {

@@ -43,6 +43,9 @@ func (s *Service) candidates(ctx context.Context, o *store.Onboarding, token gra
 	if err != nil {
 		return nil, err
 	}
+	if len(targets) == 0 && hint.WabaID == "" {
+		return nil, fault.New(errorsv1.ErrorReason_WABA_ID_REQUIRED)
+	}
 	seen, err := s.look(ctx, targets, token)
 	if err != nil {
 		return nil, err

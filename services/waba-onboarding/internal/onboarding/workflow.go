@@ -118,7 +118,7 @@ func (s *Service) verdict(ctx context.Context, o *store.Onboarding, err error) (
 		"attempts", o.Steps.Current().Attempts, "error", err)
 	ctx, cancel := connection.Lasting(ctx) // also when the job ran out of time or is stopped
 	defer cancel()
-	delay := max(jobs.After(o.Steps.Current().Attempts), why.Delay())
+	delay := max(jobs.After(o.Steps.Current().Attempts), why.Wait())
 	if !connection.Temporary(why) {
 		if delay = s.again(o, why, delay); delay <= 0 {
 			return 0, s.Store.FailClaim(ctx, o, why.Reason().String(), why.Metadata())
@@ -132,11 +132,11 @@ func (s *Service) verdict(ctx context.Context, o *store.Onboarding, err error) (
 }
 
 // again says when a verdict is asked for once more that may still change: Meta takes a while to share, and to list a
-// subscription. 0: it is final.
+// subscription, and a page to report what its popup said. 0: it is final.
 func (s *Service) again(o *store.Onboarding, why *fault.Error, delay time.Duration) time.Duration {
 	current := o.Steps.Current()
 	switch {
-	case current.Name == store.StepFind && unshared(why):
+	case current.Name == store.StepFind && (unshared(why) || why.Reason() == errorsv1.ErrorReason_WABA_ID_REQUIRED):
 		return min(delay, s.windowLeft(o)) // the last time, when the window closes
 	case why.Reason() == errorsv1.ErrorReason_WEBHOOK_SUBSCRIPTION_FAILED && current.Name == store.StepProve,
 		why.Reason() == errorsv1.ErrorReason_DISCONNECTING && current.Name == store.StepHold:

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -26,7 +27,7 @@ type PostedCode struct {
 
 // RecordCode writes down that a code is about to be spent, and for which onboarding: the one that was posted with it,
 // the one of the state, or a new one. A code that was posted before answers the onboarding that had it first, unless a
-// state says that another was meant, and the rest of the post is ignored. An onboarding that failed before its code
+// state says that another was meant, and the rest of the post is ignored, but for a WABA or number where none was named. An onboarding that failed before its code
 // brought a token is EXCHANGING again, since the broker alone knows whether the code may be spent; one that failed later
 // is claimed again with its token.
 func (s *Store) RecordCode(ctx context.Context, p PostedCode) (o Onboarding, err error) {
@@ -51,7 +52,7 @@ func (s *Store) recordCode(tx *gorm.DB, p PostedCode) (Onboarding, error) {
 		return Onboarding{}, ErrStateMismatch
 	}
 	if known != nil {
-		return s.codeAgain(tx, *known, p.Actor)
+		return s.codeAgain(tx, *known, p)
 	}
 	if p.OnboardingID == uuid.Nil && p.StateHash == "" {
 		o := s.newOnboarding(p.Organization, p.Actor, s.now().Add(p.TTL))
@@ -66,7 +67,7 @@ func (s *Store) recordCode(tx *gorm.DB, p PostedCode) (Onboarding, error) {
 		return Onboarding{}, err
 	}
 	if o.Fingerprint != nil { // a parallel post of this very code was faster
-		return s.codeAgain(tx, o, p.Actor)
+		return s.codeAgain(tx, o, p)
 	}
 	epoch := o.Epoch
 	s.takeCode(&o, p)
@@ -80,12 +81,21 @@ func (s *Store) findByCode(tx *gorm.DB, p PostedCode) (*Onboarding, error) {
 	return database.First[Onboarding](s.db.ForUpdate(tx).Where("organization_id = ? and fingerprint = ?", p.Organization, p.Fingerprint))
 }
 
-// codeAgain is the same code once more.
-func (s *Store) codeAgain(tx *gorm.DB, o Onboarding, actor string) (Onboarding, error) {
-	if o.State != Failed {
+// codeAgain is the same code once more. Where it names what nobody named before, a claim that is still to find its WABA
+// takes it.
+func (s *Store) codeAgain(tx *gorm.DB, o Onboarding, p PostedCode) (Onboarding, error) {
+	epoch, current := o.Epoch, o.Steps.Current()
+	finding := o.State == Claiming && current.Name == StepFind && current.State == StepWaiting
+	if o.State != Failed && (!finding || o.WabaID != "" || p.WabaID == "") {
 		return o, nil
 	}
-	epoch := o.Epoch
+	o.WabaID, o.PhoneNumberID = cmp.Or(o.WabaID, p.WabaID), cmp.Or(o.PhoneNumberID, p.PhoneNumberID)
+	if finding {
+		if err := s.save(tx, &o, epoch); err != nil {
+			return Onboarding{}, err
+		}
+		return o, s.queue.Add(tx.Statement.Context, tx, ClaimArgs{OnboardingID: o.ID})
+	}
 	if o.TokenID == "" {
 		s.beginExchange(&o)
 		return o, s.save(tx, &o, epoch)
@@ -95,7 +105,7 @@ func (s *Store) codeAgain(tx *gorm.DB, o Onboarding, actor string) (Onboarding, 
 	if err := s.startClaim(tx, &o, epoch); err != nil {
 		return Onboarding{}, err
 	}
-	return o, s.note(tx, o.activity("CLAIM_RESTARTED", actor, ""))
+	return o, s.note(tx, o.activity("CLAIM_RESTARTED", p.Actor, ""))
 }
 
 // findForCode finds the onboarding that a code was posted for, and refuses one that may not take it.

@@ -106,6 +106,10 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["A Meta recusa o id ou o segredo do nosso aplicativo", "Quem opera o sistema deve corrigir META_APP_ID e META_APP_SECRET; depois abra o cadastro de novo"],
     en: ["Meta rejects our app id or app secret", "Whoever runs the system must correct META_APP_ID and META_APP_SECRET; then open the signup again"],
   },
+  CODE_THROTTLED: {
+    pt: ["A Meta está limitando nossas chamadas e não aceitou o código de autorização, que está gasto", "Espere um minuto e abra o cadastro de novo para obter outro código"],
+    en: ["Meta limits our calls for now and did not take the authorization code, which is spent", "Wait a minute, then open the signup again for a new code"],
+  },
   EXCHANGE_IN_PROGRESS: {
     pt: ["O código de autorização está sendo usado neste momento", "Pergunte de novo em instantes"],
     en: ["The authorization code is being spent right now", "Ask again in a moment"],
@@ -127,12 +131,12 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     en: ["The access is stored and Meta has not confirmed it yet", "Try again in a few seconds"],
   },
   META_REJECTED: {
-    pt: ["A Meta recusou", "Veja o código da Meta nos metadados, corrija a causa e tente de novo"],
-    en: ["Meta refused", "See Meta's code in the metadata, mend its cause and try again"],
+    pt: ["A Meta recusou", "Veja o código da Meta nos metadados, corrija a causa e tente de novo; um cadastro precisa ser aberto de novo"],
+    en: ["Meta refused", "See Meta's code in the metadata, mend its cause and try again; a signup has to be opened again"],
   },
   META_RATE_LIMITED: {
-    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"],
-    en: ["Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"],
+    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"],
+    en: ["Meta limits our calls for now", "Wait as long as told and try again"],
   },
   META_UNAVAILABLE: {
     pt: ["A Meta não responde ou não dá resposta válida", "Tente de novo em instantes"],
@@ -177,6 +181,10 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
   CLAIM_STUCK: {
     pt: ["A conexão não terminou a tempo", "Envie o mesmo código de novo: ela continua com o acesso já dado"],
     en: ["The connection did not finish in time", "Send the same code again: it goes on with the access already given"],
+  },
+  WABA_ID_REQUIRED: {
+    pt: ["A Meta não diz qual conta do WhatsApp foi compartilhada", "Envie o mesmo código de novo com o wabaId que a janela da Meta informou, ou abra o cadastro de novo"],
+    en: ["Meta does not say which WhatsApp account was shared", "Send the same code again with the wabaId that Meta's window reported, or open the signup again"],
   },
   DISCONNECTING: {
     pt: ["Esta conexão está sendo encerrada ou já terminou", "Espere até que esteja desconectada e conecte a conta de novo"],
