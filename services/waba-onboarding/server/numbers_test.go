@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -170,7 +171,7 @@ func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeatedUntilAReconnection(t *te
 		code   int
 		reason string
 	}{
-		{133015, "META_REJECTED"},
+		{133006, "PHONE_NUMBER_NOT_VERIFIED"},
 		{133016, "META_REJECTED"},
 		{131042, "META_REJECTED"},
 		{200, "PERMISSION_MISSING"},
@@ -180,7 +181,8 @@ func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeatedUntilAReconnection(t *te
 		connected, shared := b.connect(c, graphsim.SignUp{})
 		failed := b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_FAILED)
 		if failed.GetState() != onboardingv1.Connection_ATTENTION || !slices.Equal(reasonsOf(failed), []string{"REGISTRATION_FAILED"}) ||
-			failed.GetPhoneNumbers()[0].GetReason() != refusal.reason {
+			failed.GetPhoneNumbers()[0].GetReason() != refusal.reason ||
+			failed.GetPhoneNumbers()[0].GetMetadata()["metaCode"] != strconv.Itoa(refusal.code) {
 			t.Errorf("%d: the connection is %v", refusal.code, failed)
 		}
 		if n := b.meta.Count("POST", "/*/register") - before; n != 1 {
@@ -188,7 +190,10 @@ func TestWhatMetaSaysAgainstANumberIsShownAndNotRepeatedUntilAReconnection(t *te
 		}
 		b.forget(scripted)
 		b.connect(c, graphsim.SignUp{WABAIDs: shared.WABAIDs}) // the customer reconnects, and it is tried again
-		b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_REGISTERED)
+		done := b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_REGISTERED)
+		if said := done.GetPhoneNumbers()[0].GetMetadata(); len(said) != 0 {
+			t.Errorf("%d: the registered number still says %v", refusal.code, said)
+		}
 	}
 }
 
@@ -214,6 +219,52 @@ func TestARegistrationWaitsForABrokerThatIsAway(t *testing.T) {
 		t.Error(err)
 	}
 	if n := b.meta.Count("POST", "/*/register") - calls; n != 1 {
+		t.Errorf("Meta was told %d times", n)
+	}
+}
+
+func TestARegistrationThatCameTooSoonIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	for i, code := range []int{133009, 133015} {
+		b.meta.AddFault(graphsim.Fault{Path: "/*/register", Error: &graphsim.FaultError{Code: code}})
+		connected, shared := b.connect(c, graphsim.SignUp{})
+		eventually(t, "it waits for five minutes", func() bool {
+			n := b.number(shared.PhoneNumberIDs[0])
+			return n.Registration == store.Pending && n.Reason == "META_RATE_LIMITED" && n.Metadata["metaCode"] == strconv.Itoa(code) &&
+				n.RunTime.After(b.clock.now().Add(4*time.Minute))
+		})
+		b.pass(6 * time.Minute)
+		b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_REGISTERED)
+		if n := b.meta.Count("POST", "/*/register"); n != 2*(i+1) {
+			t.Errorf("%d: Meta was told %d times", code, n)
+		}
+	}
+}
+
+func TestADeadTokenAtARegistrationIsTheConnections(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	c := b.as(org1)
+	b.meta.AddFault(graphsim.Fault{Path: "/*/register", Error: &graphsim.FaultError{Code: 190, Subcode: 460}})
+	connected, _ := b.connect(c, graphsim.SignUp{})
+	failed := b.awaitNumber(c, connected.GetConnectionId(), onboardingv1.PhoneNumber_FAILED)
+	if failed.GetState() != onboardingv1.Connection_RECONNECT_REQUIRED || reasonsOf(failed)[0] != "TOKEN_INVALID" {
+		t.Errorf("the connection is %s %v", failed.GetState(), reasonsOf(failed))
+	}
+}
+
+func TestANumberThatIsGoneIsNotRegistered(t *testing.T) {
+	t.Parallel()
+	b := setupOne(t)
+	connected, _ := b.connect(b.as(org1), graphsim.SignUp{Phones: graphsim.List[graphsim.Phone]{{Status: "DELETED"}, {Status: "MIGRATED"}}})
+	for _, n := range connected.GetPhoneNumbers() {
+		if n.GetRegistration() != onboardingv1.PhoneNumber_NOT_NEEDED {
+			t.Errorf("%s: %s", n.GetStatus(), n.GetRegistration())
+		}
+	}
+	if n := b.meta.Count("POST", "/*/register"); n != 0 {
 		t.Errorf("Meta was told %d times", n)
 	}
 }

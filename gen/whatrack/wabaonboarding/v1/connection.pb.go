@@ -450,8 +450,11 @@ type PhoneNumber struct {
 	Sync *Sync `protobuf:"bytes,12,opt,name=sync,proto3" json:"sync,omitempty"`
 	// Whether messages get out, as Meta said it last: AVAILABLE, LIMITED (as of a business that is not verified), BLOCKED.
 	CanSendMessage string `protobuf:"bytes,13,opt,name=can_send_message,json=canSendMessage,proto3" json:"can_send_message,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId where
+	// Meta said them.
+	Metadata      map[string]string `protobuf:"bytes,14,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PhoneNumber) Reset() {
@@ -573,6 +576,13 @@ func (x *PhoneNumber) GetCanSendMessage() string {
 		return x.CanSendMessage
 	}
 	return ""
+}
+
+func (x *PhoneNumber) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
 }
 
 // What a coexistence number brought along from the WhatsApp Business app. Meta hands out each part once ever, within 24
@@ -866,7 +876,7 @@ type Activity struct {
 	Reason  string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	Message string `protobuf:"bytes,9,opt,name=message,proto3" json:"message,omitempty"`
 	// The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId
-	// where Meta said it of the registration of a number. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
+	// where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
 	// initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
 	// rejectionReason of a name.
 	Metadata      map[string]string `protobuf:"bytes,10,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1694,7 +1704,7 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vnext_action\x18\x03 \x01(\tR\n" +
-	"nextAction\"\xbe\x05\n" +
+	"nextAction\"\xce\x06\n" +
 	"\vPhoneNumber\x12&\n" +
 	"\x0fphone_number_id\x18\x01 \x01(\tR\rphoneNumberId\x120\n" +
 	"\x14display_phone_number\x18\x02 \x01(\tR\x12displayPhoneNumber\x12#\n" +
@@ -1710,7 +1720,11 @@ const file_whatrack_wabaonboarding_v1_connection_proto_rawDesc = "" +
 	" \x01(\x0e24.whatrack.wabaonboarding.v1.PhoneNumber.RegistrationR\fregistration\x12\x16\n" +
 	"\x06reason\x18\v \x01(\tR\x06reason\x124\n" +
 	"\x04sync\x18\f \x01(\v2 .whatrack.wabaonboarding.v1.SyncR\x04sync\x12(\n" +
-	"\x10can_send_message\x18\r \x01(\tR\x0ecanSendMessage\"\x8d\x01\n" +
+	"\x10can_send_message\x18\r \x01(\tR\x0ecanSendMessage\x12Q\n" +
+	"\bmetadata\x18\x0e \x03(\v25.whatrack.wabaonboarding.v1.PhoneNumber.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8d\x01\n" +
 	"\fRegistration\x12\x1c\n" +
 	"\x18REGISTRATION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1851,7 +1865,7 @@ func file_whatrack_wabaonboarding_v1_connection_proto_rawDescGZIP() []byte {
 }
 
 var file_whatrack_wabaonboarding_v1_connection_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_whatrack_wabaonboarding_v1_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_whatrack_wabaonboarding_v1_connection_proto_goTypes = []any{
 	(Connection_State)(0),                // 0: whatrack.wabaonboarding.v1.Connection.State
 	(PhoneNumber_Registration)(0),        // 1: whatrack.wabaonboarding.v1.PhoneNumber.Registration
@@ -1878,56 +1892,58 @@ var file_whatrack_wabaonboarding_v1_connection_proto_goTypes = []any{
 	(*DisconnectConnectionResponse)(nil), // 22: whatrack.wabaonboarding.v1.DisconnectConnectionResponse
 	(*ListActivitiesRequest)(nil),        // 23: whatrack.wabaonboarding.v1.ListActivitiesRequest
 	(*ListActivitiesResponse)(nil),       // 24: whatrack.wabaonboarding.v1.ListActivitiesResponse
-	nil,                                  // 25: whatrack.wabaonboarding.v1.Activity.MetadataEntry
-	(*timestamppb.Timestamp)(nil),        // 26: google.protobuf.Timestamp
+	nil,                                  // 25: whatrack.wabaonboarding.v1.PhoneNumber.MetadataEntry
+	nil,                                  // 26: whatrack.wabaonboarding.v1.Activity.MetadataEntry
+	(*timestamppb.Timestamp)(nil),        // 27: google.protobuf.Timestamp
 }
 var file_whatrack_wabaonboarding_v1_connection_proto_depIdxs = []int32{
 	0,  // 0: whatrack.wabaonboarding.v1.Connection.state:type_name -> whatrack.wabaonboarding.v1.Connection.State
 	4,  // 1: whatrack.wabaonboarding.v1.Connection.reasons:type_name -> whatrack.wabaonboarding.v1.ConnectionReason
-	26, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
+	27, // 2: whatrack.wabaonboarding.v1.Connection.state_time:type_name -> google.protobuf.Timestamp
 	5,  // 3: whatrack.wabaonboarding.v1.Connection.phone_numbers:type_name -> whatrack.wabaonboarding.v1.PhoneNumber
 	8,  // 4: whatrack.wabaonboarding.v1.Connection.token:type_name -> whatrack.wabaonboarding.v1.ConnectionToken
 	9,  // 5: whatrack.wabaonboarding.v1.Connection.subscription:type_name -> whatrack.wabaonboarding.v1.Subscription
-	26, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
-	26, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
+	27, // 6: whatrack.wabaonboarding.v1.Connection.last_event_time:type_name -> google.protobuf.Timestamp
+	27, // 7: whatrack.wabaonboarding.v1.Connection.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 8: whatrack.wabaonboarding.v1.PhoneNumber.registration:type_name -> whatrack.wabaonboarding.v1.PhoneNumber.Registration
 	6,  // 9: whatrack.wabaonboarding.v1.PhoneNumber.sync:type_name -> whatrack.wabaonboarding.v1.Sync
-	7,  // 10: whatrack.wabaonboarding.v1.Sync.contacts:type_name -> whatrack.wabaonboarding.v1.SyncPart
-	7,  // 11: whatrack.wabaonboarding.v1.Sync.history:type_name -> whatrack.wabaonboarding.v1.SyncPart
-	2,  // 12: whatrack.wabaonboarding.v1.SyncPart.state:type_name -> whatrack.wabaonboarding.v1.SyncPart.State
-	26, // 13: whatrack.wabaonboarding.v1.SyncPart.request_time:type_name -> google.protobuf.Timestamp
-	26, // 14: whatrack.wabaonboarding.v1.SyncPart.update_time:type_name -> google.protobuf.Timestamp
-	26, // 15: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
-	26, // 16: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
-	26, // 17: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
-	25, // 18: whatrack.wabaonboarding.v1.Activity.metadata:type_name -> whatrack.wabaonboarding.v1.Activity.MetadataEntry
-	0,  // 19: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
-	3,  // 20: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 21: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 22: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 23: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 24: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	3,  // 25: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
-	10, // 26: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
-	11, // 27: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
-	13, // 28: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
-	15, // 29: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
-	17, // 30: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
-	19, // 31: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
-	21, // 32: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
-	23, // 33: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
-	12, // 34: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
-	14, // 35: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
-	16, // 36: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
-	18, // 37: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
-	20, // 38: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
-	22, // 39: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
-	24, // 40: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
-	34, // [34:41] is the sub-list for method output_type
-	27, // [27:34] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	25, // 10: whatrack.wabaonboarding.v1.PhoneNumber.metadata:type_name -> whatrack.wabaonboarding.v1.PhoneNumber.MetadataEntry
+	7,  // 11: whatrack.wabaonboarding.v1.Sync.contacts:type_name -> whatrack.wabaonboarding.v1.SyncPart
+	7,  // 12: whatrack.wabaonboarding.v1.Sync.history:type_name -> whatrack.wabaonboarding.v1.SyncPart
+	2,  // 13: whatrack.wabaonboarding.v1.SyncPart.state:type_name -> whatrack.wabaonboarding.v1.SyncPart.State
+	27, // 14: whatrack.wabaonboarding.v1.SyncPart.request_time:type_name -> google.protobuf.Timestamp
+	27, // 15: whatrack.wabaonboarding.v1.SyncPart.update_time:type_name -> google.protobuf.Timestamp
+	27, // 16: whatrack.wabaonboarding.v1.ConnectionToken.expire_time:type_name -> google.protobuf.Timestamp
+	27, // 17: whatrack.wabaonboarding.v1.Subscription.prove_time:type_name -> google.protobuf.Timestamp
+	27, // 18: whatrack.wabaonboarding.v1.Activity.time:type_name -> google.protobuf.Timestamp
+	26, // 19: whatrack.wabaonboarding.v1.Activity.metadata:type_name -> whatrack.wabaonboarding.v1.Activity.MetadataEntry
+	0,  // 20: whatrack.wabaonboarding.v1.ListConnectionsRequest.states:type_name -> whatrack.wabaonboarding.v1.Connection.State
+	3,  // 21: whatrack.wabaonboarding.v1.ListConnectionsResponse.connections:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 22: whatrack.wabaonboarding.v1.GetConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 23: whatrack.wabaonboarding.v1.CheckConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 24: whatrack.wabaonboarding.v1.SubscribeWebhooksResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 25: whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	3,  // 26: whatrack.wabaonboarding.v1.DisconnectConnectionResponse.connection:type_name -> whatrack.wabaonboarding.v1.Connection
+	10, // 27: whatrack.wabaonboarding.v1.ListActivitiesResponse.activities:type_name -> whatrack.wabaonboarding.v1.Activity
+	11, // 28: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:input_type -> whatrack.wabaonboarding.v1.ListConnectionsRequest
+	13, // 29: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:input_type -> whatrack.wabaonboarding.v1.GetConnectionRequest
+	15, // 30: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:input_type -> whatrack.wabaonboarding.v1.CheckConnectionRequest
+	17, // 31: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:input_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksRequest
+	19, // 32: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:input_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberRequest
+	21, // 33: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:input_type -> whatrack.wabaonboarding.v1.DisconnectConnectionRequest
+	23, // 34: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:input_type -> whatrack.wabaonboarding.v1.ListActivitiesRequest
+	12, // 35: whatrack.wabaonboarding.v1.ConnectionService.ListConnections:output_type -> whatrack.wabaonboarding.v1.ListConnectionsResponse
+	14, // 36: whatrack.wabaonboarding.v1.ConnectionService.GetConnection:output_type -> whatrack.wabaonboarding.v1.GetConnectionResponse
+	16, // 37: whatrack.wabaonboarding.v1.ConnectionService.CheckConnection:output_type -> whatrack.wabaonboarding.v1.CheckConnectionResponse
+	18, // 38: whatrack.wabaonboarding.v1.ConnectionService.SubscribeWebhooks:output_type -> whatrack.wabaonboarding.v1.SubscribeWebhooksResponse
+	20, // 39: whatrack.wabaonboarding.v1.ConnectionService.RegisterPhoneNumber:output_type -> whatrack.wabaonboarding.v1.RegisterPhoneNumberResponse
+	22, // 40: whatrack.wabaonboarding.v1.ConnectionService.DisconnectConnection:output_type -> whatrack.wabaonboarding.v1.DisconnectConnectionResponse
+	24, // 41: whatrack.wabaonboarding.v1.ConnectionService.ListActivities:output_type -> whatrack.wabaonboarding.v1.ListActivitiesResponse
+	35, // [35:42] is the sub-list for method output_type
+	28, // [28:35] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_whatrack_wabaonboarding_v1_connection_proto_init() }
@@ -1941,7 +1957,7 @@ func file_whatrack_wabaonboarding_v1_connection_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc), len(file_whatrack_wabaonboarding_v1_connection_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

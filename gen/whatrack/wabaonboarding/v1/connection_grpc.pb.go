@@ -47,12 +47,13 @@ type ConnectionServiceClient interface {
 	// Asks Meta now: reads the WABA, its numbers and its subscription, changes nothing there, and records what it says.
 	// Silence changes nothing here either.
 	//
-	// Errors: NOT_FOUND, DISCONNECTING, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+	// Errors: NOT_FOUND, DISCONNECTING, META_REJECTED, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
 	CheckConnection(ctx context.Context, in *CheckConnectionRequest, opts ...grpc.CallOption) (*CheckConnectionResponse, error)
 	// Subscribes our app to the WABA's webhooks again, and proves it.
 	//
-	// Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WEBHOOK_SUBSCRIPTION_FAILED,
-	// META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+	// Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WABA_NOT_SHARED,
+	// WEBHOOK_SUBSCRIPTION_FAILED, ACCOUNT_RESTRICTED (Graph 368: blocked for long), META_UNAVAILABLE, META_RATE_LIMITED,
+	// BROKER_UNAVAILABLE.
 	SubscribeWebhooks(ctx context.Context, in *SubscribeWebhooksRequest, opts ...grpc.CallOption) (*SubscribeWebhooksResponse, error)
 	// Registers a number for the Cloud API, with the given PIN or the one we made for it. Numbers of the WhatsApp Business
 	// app (coexistence) are left alone. The answer shows the registration reached within a few seconds; it goes on by
@@ -62,7 +63,8 @@ type ConnectionServiceClient interface {
 	// Example: {"phoneNumberId": "106540350000001", "pin": "123456"}.
 	RegisterPhoneNumber(ctx context.Context, in *RegisterPhoneNumberRequest, opts ...grpc.CallOption) (*RegisterPhoneNumberResponse, error)
 	// Ends a connection: unsubscribes, unbinds the token (erased with its last binding), gives the WABA up; the history
-	// stays. It goes on by itself when Meta is silent; the answer shows the state reached. Needs the role admin.
+	// stays. It goes on by itself when Meta is silent; the answer shows the state reached. Where Meta did not unsubscribe us,
+	// the timeline says UNSUBSCRIBE_FAILED and why. Needs the role admin.
 	//
 	// Errors: NOT_FOUND.
 	DisconnectConnection(ctx context.Context, in *DisconnectConnectionRequest, opts ...grpc.CallOption) (*DisconnectConnectionResponse, error)
@@ -169,12 +171,13 @@ type ConnectionServiceServer interface {
 	// Asks Meta now: reads the WABA, its numbers and its subscription, changes nothing there, and records what it says.
 	// Silence changes nothing here either.
 	//
-	// Errors: NOT_FOUND, DISCONNECTING, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+	// Errors: NOT_FOUND, DISCONNECTING, META_REJECTED, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
 	CheckConnection(context.Context, *CheckConnectionRequest) (*CheckConnectionResponse, error)
 	// Subscribes our app to the WABA's webhooks again, and proves it.
 	//
-	// Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WEBHOOK_SUBSCRIPTION_FAILED,
-	// META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+	// Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WABA_NOT_SHARED,
+	// WEBHOOK_SUBSCRIPTION_FAILED, ACCOUNT_RESTRICTED (Graph 368: blocked for long), META_UNAVAILABLE, META_RATE_LIMITED,
+	// BROKER_UNAVAILABLE.
 	SubscribeWebhooks(context.Context, *SubscribeWebhooksRequest) (*SubscribeWebhooksResponse, error)
 	// Registers a number for the Cloud API, with the given PIN or the one we made for it. Numbers of the WhatsApp Business
 	// app (coexistence) are left alone. The answer shows the registration reached within a few seconds; it goes on by
@@ -184,7 +187,8 @@ type ConnectionServiceServer interface {
 	// Example: {"phoneNumberId": "106540350000001", "pin": "123456"}.
 	RegisterPhoneNumber(context.Context, *RegisterPhoneNumberRequest) (*RegisterPhoneNumberResponse, error)
 	// Ends a connection: unsubscribes, unbinds the token (erased with its last binding), gives the WABA up; the history
-	// stays. It goes on by itself when Meta is silent; the answer shows the state reached. Needs the role admin.
+	// stays. It goes on by itself when Meta is silent; the answer shows the state reached. Where Meta did not unsubscribe us,
+	// the timeline says UNSUBSCRIBE_FAILED and why. Needs the role admin.
 	//
 	// Errors: NOT_FOUND.
 	DisconnectConnection(context.Context, *DisconnectConnectionRequest) (*DisconnectConnectionResponse, error)

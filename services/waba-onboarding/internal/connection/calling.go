@@ -98,6 +98,23 @@ func metaFault(reason fault.Reason, said *graph.Error) *fault.Error {
 	return fault.New(reason).Cause(said).WithAll(said.Metadata())
 }
 
+// RecordDead notes, as a check would, that a fault says of a connection's token that it is dead.
+func RecordDead(ctx context.Context, st *store.Store, c store.Connection, why *fault.Error) error {
+	reason := why.Reason()
+	switch reason {
+	case errorsv1.ErrorReason_TOKEN_NOT_FOUND:
+		reason = errorsv1.ErrorReason_TOKEN_INVALID
+	case errorsv1.ErrorReason_TOKEN_INVALID, errorsv1.ErrorReason_TOKEN_EXPIRED:
+	default:
+		return nil
+	}
+	text := reason.String()
+	if c.State == store.ConnectionClaiming || c.AccessReason == text {
+		return nil
+	}
+	return st.RecordFindings(ctx, c, store.Findings{AccessReason: &text})
+}
+
 // Temporary tells whether a fault is no verdict: to be tried again, changing nothing.
 func Temporary(f *fault.Error) bool {
 	switch f.Code() {

@@ -129,8 +129,11 @@ func numberOf(n graph.PhoneNumber, asked time.Time) store.PhoneNumber {
 }
 
 // registrationOf: a verified number that is on neither the Cloud API nor the WhatsApp Business app needs to be
-// registered. Where Meta does not say on which platform it is, it is left alone.
+// registered. Where Meta does not say on which platform it is, it is left alone, as is one that is gone from here.
 func registrationOf(n graph.PhoneNumber) store.Registration {
+	if n.Status == "DELETED" || n.Status == "MIGRATED" {
+		return store.NotNeeded
+	}
 	if n.CodeVerificationStatus == "VERIFIED" && !n.IsOnBizApp && n.PlatformType != store.CloudAPI && n.PlatformType != "" {
 		return store.Pending
 	}

@@ -81,7 +81,8 @@ func describeNumber(n store.PhoneNumber) *onboardingv1.PhoneNumber {
 	return &onboardingv1.PhoneNumber{
 		PhoneNumberId: n.PhoneNumberID, DisplayPhoneNumber: n.DisplayPhoneNumber, VerifiedName: n.VerifiedName,
 		Status: n.Status, QualityRating: n.QualityRating, PlatformType: n.PlatformType, Coexistence: n.Coexistence,
-		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, CanSendMessage: n.CanSendMessage, Reason: n.Reason,
+		NameStatus: n.NameStatus, MessagingLimit: n.MessagingLimit, CanSendMessage: n.CanSendMessage,
+		Reason: n.Reason, Metadata: n.Metadata,
 		Registration: onboardingv1.PhoneNumber_Registration(onboardingv1.PhoneNumber_Registration_value[string(n.Registration)]),
 		Sync:         describeSync(n.Sync),
 	}

@@ -36,6 +36,9 @@ const (
 // Graph codes of /register (developers.facebook.com, WhatsApp > Support > Error codes).
 const (
 	codePINMismatch  = 133005
+	codeUnverified   = 133006
+	codeTooFast      = 133009
+	codeDeletedLate  = 133015 // "deleted recently": not before five minutes have passed
 	codeInvalid      = 100
 	subcodeNameCheck = 2388001 // "Cannot create certificate": the display name is in review
 )
@@ -117,9 +120,9 @@ func due(c store.Connection, n store.PhoneNumber) bool {
 func (s *Service) attempt(ctx context.Context, c store.Connection, n store.PhoneNumber) (time.Duration, error) {
 	token, err := TokenOf(ctx, s.Broker, c)
 	if err != nil {
-		return s.untried(ctx, n, Explain(err), tokenPause)
+		return s.untried(ctx, c, n, Explain(err), tokenPause)
 	}
-	if done, delay, err := s.lookFirst(ctx, n, token); done {
+	if done, delay, err := s.lookFirst(ctx, c, n, token); done {
 		return delay, err
 	}
 	pin, err := s.sealPIN(c, n, newPIN())
@@ -135,19 +138,19 @@ func (s *Service) attempt(ctx context.Context, c store.Connection, n store.Phone
 		return s.endRegistration(ctx, begun, store.RegistrationFailed, errorsv1.ErrorReason_DATA_INTEGRITY, 0)
 	}
 	if err := s.Meta.Register(ctx, n.PhoneNumberID, kept, token); err != nil {
-		return s.refused(ctx, begun, err)
+		return s.refused(ctx, c, begun, err)
 	}
 	return s.registered(ctx, begun, token)
 }
 
 // lookFirst asks Meta before telling it, since each call counts: the number may be registered, by an answer that was lost
 // or by somebody else, its name may still be in review, or a killed worker may have made the last call that we allow us.
-func (s *Service) lookFirst(ctx context.Context, n store.PhoneNumber, token graph.Credential) (done bool, delay time.Duration, err error) {
+func (s *Service) lookFirst(ctx context.Context, c store.Connection, n store.PhoneNumber, token graph.Credential) (done bool, delay time.Duration, err error) {
 	asked := s.Now()
 	now, err := s.Meta.PhoneNumber(ctx, n.PhoneNumberID, token)
 	switch {
 	case graph.IsSilence(err):
-		delay, err = s.untried(ctx, n, Explain(err), lookPause)
+		delay, err = s.untried(ctx, c, n, Explain(err), lookPause)
 	case err == nil && now.PlatformType == store.CloudAPI:
 		delay, err = s.endRegistered(ctx, n, s.Store.RecordNumber(ctx, n, numberOf(now, asked)))
 	case err == nil && n.Registration == store.WaitingForMeta && now.NameStatus == namePendingReview:

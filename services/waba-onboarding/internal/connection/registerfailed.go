@@ -19,9 +19,10 @@ func silencePause(calls int) time.Duration {
 }
 
 // untried records why a number could not even be tried.
-func (s *Service) untried(ctx context.Context, n store.PhoneNumber, why *fault.Error, pause time.Duration) (time.Duration, error) {
+func (s *Service) untried(ctx context.Context, c store.Connection, n store.PhoneNumber, why *fault.Error, pause time.Duration) (time.Duration, error) {
+	n.Said = why.Metadata()
 	if !Temporary(why) {
-		return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
+		return s.unregistered(ctx, c, n, why)
 	}
 	return s.endRegistration(ctx, n, n.Registration, why.Reason(), max(pause, why.Delay()))
 }
@@ -32,11 +33,11 @@ func (s *Service) endRegistration(ctx context.Context, n store.PhoneNumber, outc
 }
 
 // refused records what came of a call that was not answered well.
-func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (time.Duration, error) {
+func (s *Service) refused(ctx context.Context, c store.Connection, n store.PhoneNumber, err error) (time.Duration, error) {
 	ctx, cancel := Lasting(ctx)
 	defer cancel()
 	said := s.logRefused(ctx, n, err)
-	why := Explain(err)
+	why := explainRegistration(said, err)
 	n.Said = why.Metadata()
 	switch {
 	case said != nil && said.Code == codeInvalid && said.Subcode == subcodeNameCheck:
@@ -44,11 +45,34 @@ func (s *Service) refused(ctx context.Context, n store.PhoneNumber, err error) (
 	case said != nil && said.Code == codePINMismatch:
 		return s.endRegistration(ctx, n, store.PINRequired, errorsv1.ErrorReason_PIN_REQUIRED, 0)
 	case !Temporary(why):
-		return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
+		return s.unregistered(ctx, c, n, why)
 	case n.Registration == store.WaitingForMeta:
 		return s.endRegistration(ctx, n, n.Registration, why.Reason(), reviewPause)
 	case n.Attempts < maxRegisters:
 		return s.endRegistration(ctx, n, n.Registration, why.Reason(), max(silencePause(n.Attempts), why.Delay()))
+	}
+	return s.unregistered(ctx, c, n, why)
+}
+
+// haste is how long a number rests that Meta says was registered too fast, or too soon after it was deleted.
+const haste = 5 * time.Minute
+
+// explainRegistration is Explain for the registration of a number.
+func explainRegistration(said *graph.Error, err error) *fault.Error {
+	switch {
+	case said == nil:
+	case said.Code == codeTooFast, said.Code == codeDeletedLate:
+		return metaFault(errorsv1.ErrorReason_META_RATE_LIMITED, said).RetryAfter(max(haste, said.RetryAfter))
+	case said.Code == codeUnverified:
+		return metaFault(errorsv1.ErrorReason_PHONE_NUMBER_NOT_VERIFIED, said)
+	}
+	return Explain(err)
+}
+
+// unregistered is the end of a registration. Where it says that the token is dead, the connection learns it first.
+func (s *Service) unregistered(ctx context.Context, c store.Connection, n store.PhoneNumber, why *fault.Error) (time.Duration, error) {
+	if err := RecordDead(ctx, s.Store, c, why); err != nil {
+		return 0, err
 	}
 	return s.endRegistration(ctx, n, store.RegistrationFailed, why.Reason(), 0)
 }

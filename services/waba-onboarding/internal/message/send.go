@@ -206,18 +206,8 @@ func errorText(err error) string {
 // refused is the fault of a message that was not sent. That the token is dead, the connection learns as by a check.
 func (s *Service) refused(ctx context.Context, c store.Connection, err error) *fault.Error {
 	why := connection.Explain(err)
-	reason := why.Reason()
-	switch reason {
-	case errorsv1.ErrorReason_TOKEN_NOT_FOUND:
-		reason = errorsv1.ErrorReason_TOKEN_INVALID
-	case errorsv1.ErrorReason_TOKEN_INVALID, errorsv1.ErrorReason_TOKEN_EXPIRED:
-	default:
-		return why
-	}
-	if text := reason.String(); c.State != store.ConnectionClaiming && c.AccessReason != text {
-		if err := s.Store.RecordFindings(ctx, c, store.Findings{AccessReason: &text}); err != nil {
-			s.Log.WarnContext(ctx, "a dead token could not be noted", "connectionId", c.ID, "error", err)
-		}
+	if err := connection.RecordDead(ctx, s.Store, c, why); err != nil {
+		s.Log.WarnContext(ctx, "a dead token could not be noted", "connectionId", c.ID, "error", err)
 	}
 	return why
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +50,9 @@ type PhoneNumber struct {
 	QualityTime        *time.Time // of Meta's last word on its quality, told or read
 	NameTime           *time.Time // of Meta's last word on its name, told or read
 
-	// Said are the variables of the reason, by Meta's last word on the registration: what the timeline keeps of it.
+	// Metadata are the variables of the reason: Meta's last word on the registration.
+	Metadata map[string]string `gorm:"serializer:json" json:"-"`
+	// Said is what EndRegistration keeps in Metadata and on the timeline.
 	Said map[string]string `gorm:"-" json:"-"`
 
 	// Sync holds the parts of a coexistence number's sync, contacts first, loaded for readers.
@@ -118,7 +121,7 @@ func (n *PhoneNumber) keep(old PhoneNumber) {
 	case old.Registration == Registered && n.registrationStands():
 		n.Registration = Registered
 	case n.Registration == Pending && old.Registration != NotNeeded && old.Registration != Registered:
-		n.Registration, n.Reason, n.Attempts, n.RunTime = old.Registration, old.Reason, old.Attempts, old.RunTime
+		n.Registration, n.Reason, n.Metadata, n.Attempts, n.RunTime = old.Registration, old.Reason, old.Metadata, old.Attempts, old.RunTime
 	case n.Registration == NotNeeded && old.PIN != nil && n.PlatformType == CloudAPI && !n.Coexistence:
 		n.Registration = Registered // by us: the answer was lost, or is on its way
 		n.Epoch++
@@ -229,7 +232,7 @@ func (s *Store) enqueueRegistration(tx *gorm.DB, connection uuid.UUID, phone str
 
 // pending are the columns of a number whose registration begins anew.
 func pending() map[string]any {
-	return map[string]any{"registration": Pending, "reason": "", "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
+	return map[string]any{"registration": Pending, "reason": "", "metadata": nil, "attempts": 0, "epoch": gorm.Expr("epoch + 1")}
 }
 
 // Sealed is the ciphertext of a PIN or of a destination's secret, and the key that opens it.
@@ -298,7 +301,14 @@ func (s *Store) EndRegistration(ctx context.Context, n PhoneNumber, outcome Regi
 		if err != nil {
 			return err
 		}
-		columns := map[string]any{"registration": outcome, "reason": reason, "epoch": n.Epoch + 1, "run_time": nil}
+		columns := map[string]any{"registration": outcome, "reason": reason, "metadata": nil, "epoch": n.Epoch + 1, "run_time": nil}
+		if n.Said != nil {
+			said, err := json.Marshal(n.Said)
+			if err != nil {
+				return err
+			}
+			columns["metadata"] = string(said)
+		}
 		if delay > 0 {
 			columns["run_time"] = s.now().Add(delay + slack)
 		}

@@ -234,6 +234,13 @@ export type PhoneNumber = {
      * Whether messages get out, as Meta said it last: AVAILABLE, LIMITED (as of a business that is not verified), BLOCKED.
      */
     canSendMessage?: string;
+    /**
+     * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId where
+     * Meta said them.
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -873,7 +880,7 @@ export type Activity = {
     message?: string;
     /**
      * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId
-     * where Meta said it of the registration of a number. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
+     * where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
      * initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
      * rejectionReason of a name.
      */
@@ -915,7 +922,7 @@ export type ClaimWabaRequest = {
      */
     code?: string;
     /**
-     * Optional with a code; required without.
+     * Optional with a code, unless Meta does not say which WABA was shared (WABA_ID_REQUIRED); required without.
      */
     wabaId?: string;
     /**

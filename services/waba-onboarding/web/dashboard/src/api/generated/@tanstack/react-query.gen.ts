@@ -88,11 +88,13 @@ export const startOnboardingMutation = (options?: Partial<Options<StartOnboardin
  * Spends the authorization code and makes a connection of the WABA that the customer shared; or, without a code,
  * takes one of the operator's own WABAs. Waits up to 8 s for the claim: HTTP 200 when the onboarding is final, 202
  * when it goes on by itself (see WaitOnboarding). The same code posted again is the same claim, and starts a claim
- * that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. A refused
- * exchange is an error with metadata.onboardingId; a claim that fails later is an Onboarding in FAILED.
+ * that failed after the exchange once more; with the state of another onboarding it is STATE_MISMATCH. What else was
+ * posted with it the first time stays, but that a wabaId or phoneNumberId may follow where none was posted
+ * (WABA_ID_REQUIRED). A refused exchange is an error with metadata.onboardingId, and final: its code is spent. A claim
+ * that fails later is an Onboarding in FAILED.
  *
  * Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH, STATE_MISMATCH,
- * ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED,
+ * ONBOARDING_EXPIRED, APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, CODE_THROTTLED, META_REJECTED,
  * META_UNAVAILABLE, BROKER_UNAVAILABLE, NOT_FOUND (onboardingId).
  * Example: {"code": "AQ…"} or {"wabaId": "102290120000001", "code": "AQ…"}.
  */
@@ -235,7 +237,7 @@ export const getConnectionOptions = (options: Options<GetConnectionData>) => que
  * Asks Meta now: reads the WABA, its numbers and its subscription, changes nothing there, and records what it says.
  * Silence changes nothing here either.
  *
- * Errors: NOT_FOUND, DISCONNECTING, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+ * Errors: NOT_FOUND, DISCONNECTING, META_REJECTED, META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
  */
 export const checkConnectionMutation = (options?: Partial<Options<CheckConnectionData>>): UseMutationOptions<CheckConnectionResponse, CheckConnectionError, Options<CheckConnectionData>> => {
     const mutationOptions: UseMutationOptions<CheckConnectionResponse, CheckConnectionError, Options<CheckConnectionData>> = {
@@ -254,8 +256,9 @@ export const checkConnectionMutation = (options?: Partial<Options<CheckConnectio
 /**
  * Subscribes our app to the WABA's webhooks again, and proves it.
  *
- * Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WEBHOOK_SUBSCRIPTION_FAILED,
- * META_UNAVAILABLE, META_RATE_LIMITED, BROKER_UNAVAILABLE.
+ * Errors: NOT_FOUND, DISCONNECTING, TOKEN_INVALID, TOKEN_EXPIRED, PERMISSION_MISSING, WABA_NOT_SHARED,
+ * WEBHOOK_SUBSCRIPTION_FAILED, ACCOUNT_RESTRICTED (Graph 368: blocked for long), META_UNAVAILABLE, META_RATE_LIMITED,
+ * BROKER_UNAVAILABLE.
  */
 export const subscribeWebhooksMutation = (options?: Partial<Options<SubscribeWebhooksData>>): UseMutationOptions<SubscribeWebhooksResponse, SubscribeWebhooksError, Options<SubscribeWebhooksData>> => {
     const mutationOptions: UseMutationOptions<SubscribeWebhooksResponse, SubscribeWebhooksError, Options<SubscribeWebhooksData>> = {
@@ -295,7 +298,8 @@ export const registerPhoneNumberMutation = (options?: Partial<Options<RegisterPh
 
 /**
  * Ends a connection: unsubscribes, unbinds the token (erased with its last binding), gives the WABA up; the history
- * stays. It goes on by itself when Meta is silent; the answer shows the state reached. Needs the role admin.
+ * stays. It goes on by itself when Meta is silent; the answer shows the state reached. Where Meta did not unsubscribe us,
+ * the timeline says UNSUBSCRIBE_FAILED and why. Needs the role admin.
  *
  * Errors: NOT_FOUND.
  */
