@@ -177,11 +177,6 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 			Text{"The signup can not be opened, since a setting is missing here", "Whoever runs the system must set META_CONFIG_ID"},
 			Text{"Não é possível abrir o cadastro, pois falta um ajuste aqui", "Quem opera o sistema deve definir META_CONFIG_ID"},
 		},
-		errorsv1.ErrorReason_CODE_THROTTLED: {
-			codes.FailedPrecondition,
-			Text{"Meta limits our calls for now and did not take the authorization code, which is spent", "Wait a minute, then open the signup again for a new code"},
-			Text{"A Meta está limitando nossas chamadas e não aceitou o código de autorização, que está gasto", "Espere um minuto e abra o cadastro de novo para obter outro código"},
-		},
 		errorsv1.ErrorReason_EXCHANGE_IN_PROGRESS: {
 			codes.Unavailable,
 			Text{"The authorization code is being spent right now", "Ask again in a moment"},
@@ -209,8 +204,8 @@ var catalogue = sync.OnceValue(func() map[Reason]entry {
 		},
 		errorsv1.ErrorReason_META_RATE_LIMITED: {
 			codes.ResourceExhausted,
-			Text{"Meta limits our calls for now", "Wait as long as told and try again"},
-			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"},
+			Text{"Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"},
+			Text{"A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"},
 		},
 		errorsv1.ErrorReason_META_UNAVAILABLE: {
 			codes.Unavailable,

@@ -59,7 +59,7 @@ func TestAnErrorIsTheSameOverRESTAsOverGRPC(t *testing.T) {
 	f.err = fault.New(errorsv1.ErrorReason_META_RATE_LIMITED).With("onboardingId", "o-1").RetryAfter(1500 * time.Millisecond).
 		Cause(errors.New("graph-7"))
 	a := f.do(t, "POST", claimPath, `{"code":"AQ"}`, "Accept-Language", "pt-BR", "X-Request-Id", "req-1")
-	const english = "Meta limits our calls for now. Wait as long as told and try again."
+	const english = "Meta limits our calls for now. Wait as long as told and try again; a signup has to be opened again."
 	want := map[string]any{
 		"code": 8.0, "message": english, "details": []any{
 			map[string]any{
@@ -68,7 +68,7 @@ func TestAnErrorIsTheSameOverRESTAsOverGRPC(t *testing.T) {
 			},
 			map[string]any{
 				"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "pt-BR",
-				"message": "A Meta está limitando nossas chamadas por enquanto. Espere o tempo indicado e tente de novo.",
+				"message": "A Meta está limitando nossas chamadas por enquanto. Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo.",
 			},
 			map[string]any{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.500s"},
 			map[string]any{"@type": "type.googleapis.com/google.rpc.Help", "links": []any{map[string]any{
@@ -120,7 +120,7 @@ func TestEveryReasonHasTheHTTPStatusOfTheContract(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
 	want := map[int]string{
-		400: "CODE_EXPIRED CODE_ALREADY_USED STATE_MISMATCH TOKEN_INVALID META_REJECTED CODE_THROTTLED INVALID_FIELD ORGANIZATION_REQUIRED",
+		400: "CODE_EXPIRED CODE_ALREADY_USED STATE_MISMATCH TOKEN_INVALID META_REJECTED INVALID_FIELD ORGANIZATION_REQUIRED",
 		401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND TOKEN_NOT_FOUND", 429: "META_RATE_LIMITED",
 		503: "META_UNAVAILABLE STORAGE_UNAVAILABLE BROKER_UNAVAILABLE TOKEN_UNVERIFIED", 500: "DATA_INTEGRITY INTERNAL",
 		504: "DEADLINE_EXCEEDED", 499: "CANCELLED",

@@ -30,7 +30,7 @@ func TestARefusedCodeIsAnErrorAndAFailedOnboarding(t *testing.T) {
 		"AQredirect": {said(100, 36008, ""), errorsv1.ErrorReason_REDIRECT_URI_MISMATCH},
 		"AQgarbage":  {said(100, 0, "Invalid verification code format."), errorsv1.ErrorReason_CODE_INVALID},
 		"AQsecret":   {said(1, 0, "Error validating client secret."), errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED},
-		"AQlimit":    {said(4, 0, ""), errorsv1.ErrorReason_CODE_THROTTLED},
+		"AQlimit":    {said(4, 0, ""), errorsv1.ErrorReason_META_RATE_LIMITED},
 		"AQother":    {said(368, 0, ""), errorsv1.ErrorReason_META_REJECTED},
 		"AQhtml":     {graphsim.Fault{HTML: "<html>502</html>"}, errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},
 		"AQnotoken":  {graphsim.Fault{Body: json.RawMessage(`{"access_token": 7}`)}, errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},

@@ -80,8 +80,6 @@ const (
 	ErrorReason_ONBOARDING_EXPIRED ErrorReason = 26
 	// Meta rejects our app id or app secret (Graph 1 "client secret", 101).
 	ErrorReason_APP_CREDENTIALS_REJECTED ErrorReason = 27
-	// Meta throttled the one attempt to spend the code (Graph 4, 17, 32, 613): the code is spent, and waiting brings nothing.
-	ErrorReason_CODE_THROTTLED ErrorReason = 30
 	// The code is being spent right now, by this or another replica; ask again after RetryInfo.
 	ErrorReason_EXCHANGE_IN_PROGRESS ErrorReason = 28
 	// The signup can not be opened: a setting is missing, metadata.setting says which.
@@ -96,7 +94,8 @@ const (
 	// code is spent. Also a number that Meta locks for three days
 	// after ten registrations (133016).
 	ErrorReason_META_REJECTED ErrorReason = 60
-	// Meta throttles; RetryInfo says when to come again (Graph 4, 80007, 80008).
+	// Meta throttles; RetryInfo says when to come again (Graph 4, 80007, 80008). A code that was throttled is spent all the
+	// same, and its signup has to be opened again.
 	ErrorReason_META_RATE_LIMITED ErrorReason = 61
 	// Meta could not be reached, or gave no answer that means anything.
 	ErrorReason_META_UNAVAILABLE ErrorReason = 62
@@ -187,7 +186,6 @@ var (
 		25:  "STATE_MISMATCH",
 		26:  "ONBOARDING_EXPIRED",
 		27:  "APP_CREDENTIALS_REJECTED",
-		30:  "CODE_THROTTLED",
 		28:  "EXCHANGE_IN_PROGRESS",
 		29:  "SIGNUP_NOT_CONFIGURED",
 		40:  "TOKEN_EXPIRED",
@@ -252,7 +250,6 @@ var (
 		"STATE_MISMATCH":              25,
 		"ONBOARDING_EXPIRED":          26,
 		"APP_CREDENTIALS_REJECTED":    27,
-		"CODE_THROTTLED":              30,
 		"EXCHANGE_IN_PROGRESS":        28,
 		"SIGNUP_NOT_CONFIGURED":       29,
 		"TOKEN_EXPIRED":               40,
@@ -322,7 +319,7 @@ var File_whatrack_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x99\v\n" +
+	"\x1fwhatrack/errors/v1/errors.proto\x12\x12whatrack.errors.v1*\x85\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rINVALID_FIELD\x10\x01\x12\x19\n" +
@@ -351,8 +348,7 @@ const file_whatrack_errors_v1_errors_proto_rawDesc = "" +
 	"\x15REDIRECT_URI_MISMATCH\x10\x18\x12\x12\n" +
 	"\x0eSTATE_MISMATCH\x10\x19\x12\x16\n" +
 	"\x12ONBOARDING_EXPIRED\x10\x1a\x12\x1c\n" +
-	"\x18APP_CREDENTIALS_REJECTED\x10\x1b\x12\x12\n" +
-	"\x0eCODE_THROTTLED\x10\x1e\x12\x18\n" +
+	"\x18APP_CREDENTIALS_REJECTED\x10\x1b\x12\x18\n" +
 	"\x14EXCHANGE_IN_PROGRESS\x10\x1c\x12\x19\n" +
 	"\x15SIGNUP_NOT_CONFIGURED\x10\x1d\x12\x11\n" +
 	"\rTOKEN_EXPIRED\x10(\x12\x11\n" +

@@ -44,7 +44,7 @@ type TokenBrokerServiceClient interface {
 	// in time, the token comes back UNVERIFIED and is inspected again in the background.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH,
-	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, CODE_THROTTLED, META_REJECTED, META_UNAVAILABLE (the code was
+	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code was
 	// not sent).
 	// Example: {"organizationId": "org-1", "code": "AQ…", "onboardingId": "0193…"}.
 	// Source: developers.facebook.com, WhatsApp > Embedded Signup > Onboarding customers as a Tech Provider.
@@ -164,7 +164,7 @@ type TokenBrokerServiceServer interface {
 	// in time, the token comes back UNVERIFIED and is inspected again in the background.
 	//
 	// Errors: CODE_EXPIRED, CODE_ALREADY_USED, CODE_INVALID, CODE_OUTCOME_UNKNOWN, REDIRECT_URI_MISMATCH,
-	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, CODE_THROTTLED, META_REJECTED, META_UNAVAILABLE (the code was
+	// APP_CREDENTIALS_REJECTED, TOKEN_INVALID, TOKEN_EXPIRED, META_RATE_LIMITED, META_REJECTED, META_UNAVAILABLE (the code was
 	// not sent).
 	// Example: {"organizationId": "org-1", "code": "AQ…", "onboardingId": "0193…"}.
 	// Source: developers.facebook.com, WhatsApp > Embedded Signup > Onboarding customers as a Tech Provider.

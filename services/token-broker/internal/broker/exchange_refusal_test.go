@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/codes"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	"github.com/whatrack/connect/services/graphsim"
@@ -32,7 +31,7 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 		"garbage":                {graphError(100, 0, "Invalid verification code format."), errorsv1.ErrorReason_CODE_INVALID},
 		"A4 secret":              {graphError(1, 0, "Error validating client secret."), errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED},
 		"A4 app":                 {graphError(101, 0, "Error validating application."), errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED},
-		"throttled":              {graphError(4, 0, ""), errorsv1.ErrorReason_CODE_THROTTLED},
+		"throttled":              {graphError(4, 0, ""), errorsv1.ErrorReason_META_RATE_LIMITED},
 		"not allowed":            {graphError(191, 0, "Given URL is not allowed by the Application configuration"), errorsv1.ErrorReason_META_REJECTED},
 		"code 1":                 {graphError(1, 0, ""), errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},
 		"code 2":                 {graphError(2, 0, ""), errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN},
@@ -90,9 +89,9 @@ func TestACodeThatMetaThrottledIsNotWaitedFor(t *testing.T) {
 		signup := b.meta.SignUp(graphsim.SignUp{}).Code
 		for range 2 {
 			_, err := b.ExchangeCode(t.Context(), exchangeOf("org-1", signup))
-			f := wantFault(t, err, errorsv1.ErrorReason_CODE_THROTTLED)
-			if f.Delay() != 0 || f.Code() != codes.FailedPrecondition || f.Metadata()["metaCode"] != strconv.Itoa(code) {
-				t.Errorf("%d: answered %s, to come again in %s: %v", code, f.Code(), f.Delay(), f.Metadata())
+			f := wantFault(t, err, errorsv1.ErrorReason_META_RATE_LIMITED)
+			if f.Delay() != 0 || f.Metadata()["metaCode"] != strconv.Itoa(code) {
+				t.Errorf("%d: to come again in %s: %v", code, f.Delay(), f.Metadata())
 			}
 		}
 	}

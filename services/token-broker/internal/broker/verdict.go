@@ -26,7 +26,7 @@ func exchangeReason(err error) fault.Reason {
 	case graph.AppRejected:
 		return errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED
 	case graph.RateLimited:
-		return errorsv1.ErrorReason_CODE_THROTTLED
+		return errorsv1.ErrorReason_META_RATE_LIMITED
 	case graph.Rejected:
 		return errorsv1.ErrorReason_META_REJECTED
 	case graph.OutcomeUnknown:

@@ -98,8 +98,7 @@ func isVerdict(err error) bool {
 	case errorsv1.ErrorReason_CODE_EXPIRED, errorsv1.ErrorReason_CODE_ALREADY_USED, errorsv1.ErrorReason_CODE_INVALID,
 		errorsv1.ErrorReason_CODE_OUTCOME_UNKNOWN, errorsv1.ErrorReason_REDIRECT_URI_MISMATCH,
 		errorsv1.ErrorReason_APP_CREDENTIALS_REJECTED, errorsv1.ErrorReason_TOKEN_INVALID, errorsv1.ErrorReason_TOKEN_EXPIRED,
-		errorsv1.ErrorReason_CODE_THROTTLED, errorsv1.ErrorReason_META_REJECTED,
-		errorsv1.ErrorReason_META_RATE_LIMITED, // of a broker that is older than CODE_THROTTLED
+		errorsv1.ErrorReason_META_RATE_LIMITED, errorsv1.ErrorReason_META_REJECTED,
 		errorsv1.ErrorReason_META_UNAVAILABLE, errorsv1.ErrorReason_INVALID_FIELD:
 		return true
 	default:

@@ -1,5 +1,11 @@
-// Package store is the database of waba-onboarding: onboardings with their claims, connections, phone numbers, and the
-// timeline of each.
+// Package store is the database of waba-onboarding. Where what is:
+//
+//   - the signup: onboardings, codes, exchanges, signups, steps, claims, hold, binding
+//   - connections: connections, health, account, numbers, seek, sync, disconnects, activities
+//   - what Meta sent: batches, pack, deliveries, changes, take, resolve, replay, history, historyahead, contacts, messages
+//   - what we send: sends
+//   - what others are told: events, destinations, lanes, attempts
+//   - what comes by time: sweep, retention
 //
 // A method is a verb and a transaction, and takes the organization whose rows it may see; empty is all of them, for the
 // operator and for jobs. A job is enqueued in the transaction that makes it necessary. A connection's state is never

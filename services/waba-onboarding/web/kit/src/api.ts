@@ -85,10 +85,12 @@ interface Detail {
 function readError(response: Response, body: unknown): ApiError {
   const { details } = (body ?? {}) as { details?: Detail[] }
   const detail = (type: string) => (Array.isArray(details) ? details : []).find((d) => d?.['@type']?.endsWith(type))
+  const reason = detail('.ErrorInfo')?.reason ?? 'UNKNOWN'
   return new ApiError(
-    detail('.ErrorInfo')?.reason ?? 'UNKNOWN',
+    reason,
     detail('.LocalizedMessage')?.message ?? '',
-    /429|5.[^1]/.test(`${response.status}`), // as the dashboard's Problem.passing
+    // As the dashboard's Problem.passing; but a code that Meta throttled is spent.
+    reason !== 'META_RATE_LIMITED' && /429|5.[^1]/.test(`${response.status}`),
     1000 * Number(response.headers.get('Retry-After') ?? 0) || 0,
   )
 }

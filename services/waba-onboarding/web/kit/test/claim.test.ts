@@ -75,14 +75,19 @@ test('a fault of the server is no end: the code is posted again', async () => {
   as(signup, 'connected')
 })
 
-test('a call that the server does not have is not made again', async () => {
-  world.on('claim-waba', () => refusal(501, 'UNKNOWN', 'x'))
-  const signup = await opened()
-  world.login.answer(give)
-  await settle()
-  as(signup, 'failed')
-  assert.equal(world.callsOf('claim-waba').length, 1)
-})
+for (const [what, status, reason] of [
+  ['a call that the server does not have', 501, 'UNKNOWN'],
+  ['a claim whose code Meta throttled', 429, 'META_RATE_LIMITED'],
+] as const) {
+  test(`${what} is not made again`, async () => {
+    world.on('claim-waba', () => refusal(status, reason, 'x'))
+    const signup = await opened()
+    world.login.answer(give)
+    await settle()
+    as(signup, 'failed')
+    assert.equal(world.callsOf('claim-waba').length, 1)
+  })
+}
 
 test('Retry-After is heeded', async () => {
   let calls = 0

@@ -106,10 +106,6 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     pt: ["A Meta recusa o id ou o segredo do nosso aplicativo", "Quem opera o sistema deve corrigir META_APP_ID e META_APP_SECRET; depois abra o cadastro de novo"],
     en: ["Meta rejects our app id or app secret", "Whoever runs the system must correct META_APP_ID and META_APP_SECRET; then open the signup again"],
   },
-  CODE_THROTTLED: {
-    pt: ["A Meta está limitando nossas chamadas e não aceitou o código de autorização, que está gasto", "Espere um minuto e abra o cadastro de novo para obter outro código"],
-    en: ["Meta limits our calls for now and did not take the authorization code, which is spent", "Wait a minute, then open the signup again for a new code"],
-  },
   EXCHANGE_IN_PROGRESS: {
     pt: ["O código de autorização está sendo usado neste momento", "Pergunte de novo em instantes"],
     en: ["The authorization code is being spent right now", "Ask again in a moment"],
@@ -135,8 +131,8 @@ export const reasons: Record<string, Record<'pt' | 'en', [string, string]>> = {
     en: ["Meta refused", "See Meta's code in the metadata, mend its cause and try again; a signup has to be opened again"],
   },
   META_RATE_LIMITED: {
-    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo"],
-    en: ["Meta limits our calls for now", "Wait as long as told and try again"],
+    pt: ["A Meta está limitando nossas chamadas por enquanto", "Espere o tempo indicado e tente de novo; um cadastro precisa ser aberto de novo"],
+    en: ["Meta limits our calls for now", "Wait as long as told and try again; a signup has to be opened again"],
   },
   META_UNAVAILABLE: {
     pt: ["A Meta não responde ou não dá resposta válida", "Tente de novo em instantes"],
