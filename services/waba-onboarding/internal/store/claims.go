@@ -68,7 +68,8 @@ func (s *Store) Worked(o *Onboarding) bool {
 }
 
 // FinishStep writes down what the running step did and begins the next one, as BeginStep does, in one commit; unless
-// another job is to go on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are outcomes of hold.
+// another job is to go on, which begins it itself. ErrFenced stops a twin; ErrHeldElsewhere and ErrDisconnecting are
+// outcomes of hold.
 func (s *Store) FinishStep(ctx context.Context, o *Onboarding, p Progress, goOn bool) error {
 	return s.changeClaim(ctx, o, func(tx *gorm.DB, next *Onboarding) error {
 		next.Steps.Current().end(StepDone, "", s.now())

@@ -27,9 +27,9 @@ type PostedCode struct {
 
 // RecordCode writes down that a code is about to be spent, and for which onboarding: the one that was posted with it,
 // the one of the state, or a new one. A code that was posted before answers the onboarding that had it first, unless a
-// state says that another was meant, and the rest of the post is ignored, but for a WABA or number where none was named. An onboarding that failed before its code
-// brought a token is EXCHANGING again, since the broker alone knows whether the code may be spent; one that failed later
-// is claimed again with its token.
+// state says that another was meant, and the rest of the post is ignored, but for a WABA or number where none was named.
+// An onboarding that failed before its code brought a token is EXCHANGING again, since the broker alone knows whether the
+// code may be spent; one that failed later is claimed again with its token.
 func (s *Store) RecordCode(ctx context.Context, p PostedCode) (o Onboarding, err error) {
 	for range 3 { // parallel posts of one code meet at the unique constraint: the loser reads the winner's row
 		err = s.inTx(ctx, func(tx *gorm.DB) error {
