@@ -876,9 +876,9 @@ type Activity struct {
 	Reason  string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	Message string `protobuf:"bytes,9,opt,name=message,proto3" json:"message,omitempty"`
 	// The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId
-	// where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
-	// initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
-	// rejectionReason of a name.
+	// where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's
+	// words and where it says so: disconnectionReason and initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and
+	// restrictedUntil, banState and banDate, and rejectionReason of a name.
 	Metadata      map[string]string `protobuf:"bytes,10,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -880,9 +880,9 @@ export type Activity = {
     message?: string;
     /**
      * The variables of the reason, as an error has them: metaCode, metaSubcode, metaMessage, metaDetails and fbtraceId
-     * where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's words and where it says so: disconnectionReason and
-     * initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and restrictedUntil, banState and banDate, and
-     * rejectionReason of a name.
+     * where Meta said it of the registration of a number, or against ending the subscription. Of Meta's own news, in Meta's
+     * words and where it says so: disconnectionReason and initiatedBy (PARTNER_REMOVED), violationType, restrictionTypes and
+     * restrictedUntil, banState and banDate, and rejectionReason of a name.
      */
     metadata?: {
         [key: string]: string;
