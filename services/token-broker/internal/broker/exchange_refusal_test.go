@@ -1,8 +1,8 @@
 package broker_test
 
 import (
-	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -78,20 +78,18 @@ func TestWhatMetaRefusesIsRefusedForGood(t *testing.T) {
 	}
 }
 
-// A code that was refused is refused for good: waiting for it brings nothing, however long Meta asks to wait.
-func TestACodeThatMetaThrottledIsNotWaitedFor(t *testing.T) {
+func TestWhenMetaIsThrottlingTheAnswerSaysForHowLong(t *testing.T) {
 	t.Parallel()
 	b := onPostgres(t)
-	for _, code := range []int{4, 17, 32, 613} {
+	for _, graphCode := range []int{4, 17, 32, 613} {
 		b.meta.AddFault(graphsim.Fault{
-			Path: exchangePath, Error: &graphsim.FaultError{Code: code}, Headers: map[string]string{"Retry-After": "90"},
+			Path: exchangePath, Error: &graphsim.FaultError{Code: graphCode}, Headers: map[string]string{"Retry-After": "90"},
 		})
-		signup := b.meta.SignUp(graphsim.SignUp{}).Code
+		code := b.meta.SignUp(graphsim.SignUp{}).Code
 		for range 2 {
-			_, err := b.ExchangeCode(t.Context(), exchangeOf("org-1", signup))
-			f := wantFault(t, err, errorsv1.ErrorReason_META_RATE_LIMITED)
-			if f.Delay() != 0 || f.Metadata()["metaCode"] != strconv.Itoa(code) {
-				t.Errorf("%d: to come again in %s: %v", code, f.Delay(), f.Metadata())
+			_, err := b.ExchangeCode(t.Context(), exchangeOf("org-1", code))
+			if f := wantFault(t, err, errorsv1.ErrorReason_META_RATE_LIMITED); f.Delay() != 90*time.Second {
+				t.Errorf("%d: the fault says to come again in %s, want 90 s", graphCode, f.Delay())
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
@@ -9,6 +10,9 @@ import (
 	"github.com/whatrack/connect/services/internal/graph"
 	"github.com/whatrack/connect/services/token-broker/internal/store"
 )
+
+// retryAfter is the variable under which an exchange keeps how long Meta asked to wait.
+const retryAfter = "retryAfter"
 
 // exchangeReason is what an error of the exchange means to a caller.
 func exchangeReason(err error) fault.Reason {
@@ -41,12 +45,19 @@ func graphMetadata(err error) map[string]string {
 	if !errors.As(err, &said) {
 		return map[string]string{}
 	}
-	return said.Metadata()
+	metadata := said.Metadata()
+	if said.RetryAfter > 0 {
+		metadata[retryAfter] = said.RetryAfter.String()
+	}
+	return metadata
 }
 
 // recordedFault is the fault of an exchange that Meta refused, the same each time it is asked for.
 func recordedFault(exchange store.Exchange) error {
-	return fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason])).WithAll(exchange.Metadata)
+	metadata := maps.Clone(exchange.Metadata)
+	wait, _ := time.ParseDuration(metadata[retryAfter]) // 0 where Meta did not say it
+	delete(metadata, retryAfter)
+	return fault.New(fault.Reason(errorsv1.ErrorReason_value[exchange.Reason])).WithAll(metadata).RetryAfter(wait)
 }
 
 func inProgress() error {
