@@ -216,3 +216,26 @@ func TestADeadlineEndsAClaimUnlessItBinds(t *testing.T) {
 		b.must(b.FinishStep(ctx, &binding, Progress{Bound: &TokenFacts{State: "ACTIVE"}}, true))
 	})
 }
+
+func TestAWABAThatIsNamedLaterIsTakenOutOfTheHandsOfWhoeverLooksWithoutIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		looking := b.claiming("org-1")
+		post := PostedCode{Organization: "org-1", Fingerprint: *looking.Fingerprint, WabaID: "7", Actor: "test", TTL: time.Hour}
+		b.must(b.BeginStep(ctx, &looking))
+		if o, err := b.RecordCode(ctx, post); err != nil || o.WabaID != "" {
+			t.Errorf("the first look is disturbed: %q %v", o.WabaID, err)
+		}
+		b.must(b.PostponeStep(ctx, &looking, StepWaiting, "WABA_ID_REQUIRED", time.Second))
+		b.must(b.BeginStep(ctx, &looking))
+		o, err := b.RecordCode(ctx, post)
+		if err != nil || o.WabaID != "7" || b.Worked(&o) {
+			t.Errorf("the WABA is %q, at %v, %v", o.WabaID, o.Steps.Current(), err)
+		}
+		if err := b.PostponeStep(ctx, &looking, StepWaiting, "WABA_ID_REQUIRED", time.Second); !errors.Is(err, ErrFenced) {
+			t.Errorf("who looked without it goes on: %v", err)
+		}
+		b.must(b.BeginStep(ctx, &o))
+	})
+}

@@ -81,16 +81,17 @@ func (s *Store) findByCode(tx *gorm.DB, p PostedCode) (*Onboarding, error) {
 	return database.First[Onboarding](s.db.ForUpdate(tx).Where("organization_id = ? and fingerprint = ?", p.Organization, p.Fingerprint))
 }
 
-// codeAgain is the same code once more. Where it names what nobody named before, a claim that is still to find its WABA
-// takes it.
+// codeAgain is the same code once more. Where it names what nobody named before, a claim that did not find its WABA so far
+// takes it, out of the hands of whoever looks without it.
 func (s *Store) codeAgain(tx *gorm.DB, o Onboarding, p PostedCode) (Onboarding, error) {
 	epoch, current := o.Epoch, o.Steps.Current()
-	finding := o.State == Claiming && current.Name == StepFind && current.State == StepWaiting
+	finding := o.State == Claiming && current.Name == StepFind && current.Reason != ""
 	if o.State != Failed && (!finding || o.WabaID != "" || p.WabaID == "") {
 		return o, nil
 	}
 	o.WabaID, o.PhoneNumberID = cmp.Or(o.WabaID, p.WabaID), cmp.Or(o.PhoneNumberID, p.PhoneNumberID)
 	if finding {
+		current.State = StepWaiting
 		if err := s.save(tx, &o, epoch); err != nil {
 			return Onboarding{}, err
 		}
