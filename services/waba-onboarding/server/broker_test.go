@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/health/grpc_health_v1"
+
 	errorsv1 "github.com/whatrack/connect/gen/whatrack/errors/v1"
 	tokenbrokerv1 "github.com/whatrack/connect/gen/whatrack/tokenbroker/v1"
 	"github.com/whatrack/connect/services/internal/cli"
@@ -93,20 +95,11 @@ func TestABrokerThatDoesNotTakeUsIsNamedAsSuch(t *testing.T) {
 	}
 }
 
-// serveBroker serves until the test ends, and answers once it is healthy.
+// serveBroker serves until the test ends, and answers once its health says so.
 func serveBroker(t *testing.T, cfg rpc.Config) (string, *lockedBuffer) {
 	t.Helper()
 	logs := &lockedBuffer{}
 	cfg.Listen, cfg.Policy, cfg.Log = "127.0.0.1:0", rpc.ByRPCList(), slog.New(slog.NewTextHandler(logs, nil))
-	healthy := make(chan struct{})
-	cfg.Ready = func(context.Context) error {
-		select {
-		case <-healthy:
-		default:
-			close(healthy)
-		}
-		return nil
-	}
 	srv, err := rpc.NewServer(cfg, rpc.Service{Desc: &tokenbrokerv1.TokenBrokerService_ServiceDesc, Impl: emptyBroker{}})
 	if err != nil {
 		t.Fatal(err)
@@ -120,9 +113,22 @@ func serveBroker(t *testing.T, cfg rpc.Config) (string, *lockedBuffer) {
 			t.Errorf("Serve = %v", err)
 		}
 	})
-	<-healthy
-	time.Sleep(50 * time.Millisecond)
-	return srv.Addr(), logs
+	conn, err := rpc.Dial(rpc.ClientConfig{Server: srv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	health := grpc_health_v1.NewHealthClient(conn)
+	for {
+		resp, err := health.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.GetStatus() == grpc_health_v1.HealthCheckResponse_SERVING {
+			return srv.Addr(), logs
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 type lockedBuffer struct {
